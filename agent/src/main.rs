@@ -1,0 +1,2 @@
+//! Stands empty for the moment.
+fn main() {}
