@@ -1,1 +1,22 @@
-//! Stands empty for the moment.
+//! What a trap can touch: its clock, camera, sensors and power.
+//!
+//! Invariant: no schedule, no ledger, no network. Everything here may block
+//! and may fail; the agent decides on which thread it blocks and what a
+//! failure means. Device paths are named under `pi/` alone.
+
+#![warn(missing_docs)]
+
+pub mod ambient;
+pub mod camera;
+pub mod clock;
+pub mod error;
+pub mod pi;
+pub mod power;
+pub mod units;
+
+pub use ambient::{Ambient, AmbientReading};
+pub use camera::{Camera, Frame, FrameSource, ShotSettings};
+pub use clock::{Clock, ClockQuality, Stamp};
+pub use error::{DeviceError, FaultKind};
+pub use power::{Power, PowerReading};
+pub use units::{Celsius, Lux, RelativeHumidity, Volts};

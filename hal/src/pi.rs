@@ -1,0 +1,5 @@
+//! The real devices: Linux and the Raspberry Pi. The only place that names device paths.
+
+pub mod camera_folder;
+pub mod clock;
+pub mod folder_readings;
