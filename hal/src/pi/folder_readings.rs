@@ -47,18 +47,9 @@ impl FolderReadings {
         }))
     }
 
-    fn current(&self) -> Row {
-        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = if self.rows.is_empty() {
-            0
-        } else {
-            *next % self.rows.len()
-        };
+    fn row(&self, shot: usize) -> Row {
+        let place = shot.checked_rem(self.rows.len()).unwrap_or(0);
         self.rows.get(place).copied().unwrap_or_default()
-    }
-
-    fn advance(&self) {
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) += 1;
     }
 }
 
