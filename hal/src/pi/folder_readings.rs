@@ -69,8 +69,10 @@ impl Ambient for FolderReadings {
 
 impl Power for FolderReadings {
     fn read(&mut self) -> PowerReading {
+        // The battery of the row that the sensors were read from last.
+        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
         PowerReading {
-            battery: self.current().battery,
+            battery: self.row(next.saturating_sub(1)).battery,
             fault: None,
         }
     }
