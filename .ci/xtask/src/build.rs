@@ -1,0 +1,96 @@
+//! Building the binaries and the web app.
+
+use crate::{process, say, setup};
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Debug builds for tests, release builds for people and measurements.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Debug,
+    Release,
+}
+
+/// The built programs.
+pub(crate) struct Programs {
+    pub(crate) agent: PathBuf,
+    pub(crate) server: PathBuf,
+    pub(crate) sim: PathBuf,
+}
+
+/// A cargo command in the root of the repository.
+pub(crate) fn cargo(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(process::root()).args(words);
+    command
+}
+
+/// Builds the three programs.
+pub(crate) fn programs(profile: Profile) -> Result<Programs> {
+    setup::need_c_compiler()?;
+    let mut words = vec![
+        "build",
+        "-p",
+        "trapline-agent",
+        "-p",
+        "trapline-server",
+        "-p",
+        "trapline-sim",
+    ];
+    if profile == Profile::Release {
+        words.push("--release");
+    }
+    process::run(&mut cargo(&words))?;
+    let folder = target_folder()?.join(if profile == Profile::Release {
+        "release"
+    } else {
+        "debug"
+    });
+    Ok(Programs {
+        agent: folder.join("trapline-agent"),
+        server: folder.join("trapline-server"),
+        sim: folder.join("trapline-sim"),
+    })
+}
+
+/// Where cargo builds, which the environment may have moved.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let text = process::output(&mut cargo(&[
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+        "--offline",
+    ]))
+    .or_else(|_| {
+        process::output(&mut cargo(&[
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+        ]))
+    })?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let folder = metadata
+        .get("target_directory")
+        .and_then(serde_json::Value::as_str);
+    Ok(Path::new(folder.context("cargo metadata names no target folder")?).to_owned())
+}
+
+/// Builds the web app with exactly the packages of its lock file.
+pub(crate) fn web() -> Result<()> {
+    setup::need_node()?;
+    say::line("installing the web app's packages (exactly those of its lock file) and building it");
+    npm(&["ci", "--no-audit", "--no-fund", "--ignore-scripts"])?;
+    npm(&["run", "--silent", "build"])
+}
+
+/// An npm command in the folder of the web app.
+pub(crate) fn npm(words: &[&str]) -> Result<()> {
+    process::run(
+        Command::new("npm")
+            .args(words)
+            .current_dir(process::root().join("sync-server/web")),
+    )
+}

@@ -1,0 +1,86 @@
+//! The words of `cargo xtask`.
+
+use crate::{budgets, crash, demo, test, tidy};
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(
+    bin_name = "cargo xtask",
+    about = "Builds, checks, measures and demonstrates Trapline"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows the whole system at work: server, web app and traps, ready to look at.
+    Demo(DemoArgs),
+    /// Formatting, clippy, tidy, all tests, the web app's checks and the browser tests.
+    Test(TestArgs),
+    /// The rules of the house that no compiler knows.
+    Tidy {
+        /// Record the present wire types and new schema files as shipped.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Kills the real binaries at random moments and audits every picture by its hash.
+    Crash(CrashArgs),
+    /// Measures memory, start-up, bytes written and binary sizes; prints a table.
+    Budgets,
+    /// Builds the web app into sync-server/web/dist.
+    Web,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Photographs (.jpg) that a real trap replays; without it, simulated traps.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) images: Option<PathBuf>,
+    /// Stop after this time and say whether all captures arrived.
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub(crate) for_s: Option<u64>,
+    /// Where the server listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TestArgs {
+    /// Leave out the steps that need a browser or foreign upload clients.
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CrashArgs {
+    /// How often the agent is killed.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agent_kills: u32,
+    /// How often the server is killed.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) server_kills: u32,
+    /// How many pictures are taken.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) pictures: u32,
+    /// Where the moments of the kills come from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Use the release build.
+    #[arg(long)]
+    pub(crate) release: bool,
+}
+
+pub(crate) fn run() -> Result<()> {
+    match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Tidy { bless } => tidy::run(bless),
+        Command::Crash(args) => crash::run(&args),
+        Command::Budgets => budgets::run(),
+        Command::Web => crate::build::web(),
+    }
+}

@@ -1,0 +1,104 @@
+//! What the commands need on a machine beside Rust and Node, installed by
+//! package name and said aloud: what, and why.
+
+use crate::{process, say};
+use anyhow::{Context as _, Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+/// Node and npm, which build the web app.
+pub(crate) fn need_node() -> Result<()> {
+    let version = process::output(Command::new("node").arg("--version"))
+        .context("the web app is built with Node 20 or newer; install Node and npm first")?;
+    let major: u32 = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .unwrap_or("0")
+        .parse()?;
+    if major < 20 {
+        bail!(
+            "the web app needs Node 20 or newer; this machine has {}",
+            version.trim()
+        );
+    }
+    Ok(())
+}
+
+/// A C compiler, with which SQLite is built into the binaries.
+pub(crate) fn need_c_compiler() -> Result<()> {
+    if found("cc") {
+        return Ok(());
+    }
+    install(
+        &["build-essential"],
+        "SQLite and the TLS library are built from C sources",
+    )
+}
+
+/// Debian's Chromium, in which the web app is tested.
+pub(crate) fn need_chromium() -> Result<()> {
+    if Path::new("/usr/bin/chromium").exists() {
+        return Ok(());
+    }
+    install(
+        &["chromium"],
+        "the web app is tested in a real, headless browser",
+    )
+}
+
+/// Python's venv, in which the foreign upload client is installed for its test.
+pub(crate) fn need_python_venv() -> Result<()> {
+    let works = Command::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .output();
+    if works.is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    install(
+        &["python3", "python3-venv"],
+        "a foreign upload client in Python talks to the server in a test",
+    )
+}
+
+fn install(packages: &[&str], why: &str) -> Result<()> {
+    say::line(&format!(
+        "installing {} from Debian's packages: {why}",
+        packages.join(", ")
+    ));
+    if !found("apt-get") {
+        bail!(
+            "no apt-get here: install {} by hand and run this again",
+            packages.join(", ")
+        );
+    }
+    apt(&["update", "-qq"])?;
+    let mut words = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    words.extend(packages);
+    apt(&words)
+}
+
+fn apt(words: &[&str]) -> Result<()> {
+    let root = process::output(Command::new("id").arg("-u"))?.trim() == "0";
+    let mut command = if root {
+        Command::new("apt-get")
+    } else {
+        Command::new("sudo")
+    };
+    if !root {
+        command.arg("apt-get");
+    }
+    command
+        .args(words)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(std::process::Stdio::null());
+    process::run(&mut command)
+}
+
+fn found(program: &str) -> bool {
+    Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask test`: everything that must hold, in one command.
+
+mod browser;
+mod clients;
+mod tally;
+
+use crate::build::{self, Profile, cargo};
+use crate::cli::{CrashArgs, TestArgs};
+use crate::{crash, process, say, setup, tidy};
+use anyhow::{Result, bail};
+use tally::Tally;
+
+pub(crate) fn run(args: &TestArgs) -> Result<()> {
+    let mut tally = Tally::default();
+    setup::need_node()?;
+    setup::need_c_compiler()?;
+    tally.step("formatting", || {
+        process::run(&mut cargo(&["fmt", "--all", "--check"]))
+    });
+    // Before clippy, because the server embeds what this builds.
+    tally.step("the web app: packages, build", build::web);
+    tally.step("the web app: types and lint", || {
+        build::npm(&["run", "--silent", "check"])
+    });
+    tally.counted("the web app: tests", tally::npm_tests);
+    tally.step("clippy", || {
+        process::run(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    });
+    tally.step("tidy", || tidy::run(false));
+    tally.counted("tests of all crates", tally::cargo_tests);
+    tally.step("the programs", || build::programs(Profile::Debug).map(drop));
+    tally.step("power cuts: the real programs killed and audited", || {
+        let (agent_kills, server_kills, pictures) = (8, 2, 24);
+        crash::run(&CrashArgs {
+            agent_kills,
+            server_kills,
+            pictures,
+            seed: 1,
+            release: false,
+        })
+    });
+    if !args.quick {
+        tally.step("foreign upload clients", clients::run);
+        tally.counted("the web app in a real browser", browser::run);
+    }
+    say::step("summary");
+    for line in tally.lines() {
+        say::line(line);
+    }
+    say::line(&format!(
+        "\n{} passed, {} failed",
+        tally.passed, tally.failed
+    ));
+    if tally.failed > 0 {
+        bail!("not everything holds");
+    }
+    Ok(())
+}
