@@ -1,0 +1,138 @@
+// The JSON that the server answers, as `sync-server/wire/src/{read,v1}.rs` document it.
+
+export type ClockQuality = 'unset' | 'restored' | 'rtc' | 'synced';
+export type PictureState = 'on_trap' | 'stored' | 'unreadable';
+export type MissReason = 'camera' | 'disk' | 'cut' | 'off' | 'overrun' | 'battery' | 'clock';
+
+export type Page<T> = { items: T[]; next: string | null };
+export type Me = { name: string };
+export type Problem = { error: string; message: string };
+
+export type Fault = { part: string; message: string; since_ms: number };
+
+export type TrapSummary = {
+  id: string;
+  name: string;
+  revoked: boolean;
+  last_contact_ms: number | null;
+  last_capture_ms: number | null;
+  last_capture: string | null;
+  captures: number;
+  captures_today: number;
+  insects_latest: number | null;
+  insects_today: number | null;
+  missed_today: number;
+  battery_v: number | null;
+  clock: ClockQuality | null;
+  clock_behind_ms: number | null;
+  pictures_waiting: number | null;
+  next_due_ms: number | null;
+  agent_version: string | null;
+  faults: Fault[];
+};
+
+export type CaptureSource =
+  | { kind: 'camera'; model: string }
+  | { kind: 'replayed'; file_name: string }
+  | { kind: 'simulated' };
+
+export type CaptureSummary = {
+  trap: string;
+  id: string;
+  taken_ms: number;
+  clock: ClockQuality;
+  picture_state: PictureState;
+  width_px: number | null;
+  height_px: number | null;
+  insects: number | null;
+  gave_up: string | null;
+  source: CaptureSource;
+};
+
+export type Stamp = { unix_ms: number; quality: ClockQuality; boot_id: string; uptime_ms: number };
+
+export type PictureRef = {
+  sha256: string;
+  size_bytes: number;
+  width_px: number | null;
+  height_px: number | null;
+};
+
+export type Detection = {
+  x_px: number;
+  y_px: number;
+  width_px: number;
+  height_px: number;
+  score: number;
+  class: string;
+};
+
+export type InspectionOutcome =
+  | { kind: 'seen'; detections: Detection[] }
+  | { kind: 'gave_up'; reason: string; attempts: number };
+
+export type Inspection = {
+  capture: string;
+  model: { id: string; sha256: string; threshold: number };
+  stamp: Stamp;
+  took_ms: number;
+  outcome: InspectionOutcome;
+};
+
+export type ReadingRow = {
+  trap: string;
+  id: string;
+  taken_ms: number;
+  clock: ClockQuality;
+  temperature_c: number | null;
+  humidity_percent: number | null;
+  light_lux: number | null;
+  battery_v: number | null;
+};
+
+export type CaptureDetail = CaptureSummary & {
+  trap_name: string;
+  stamp: Stamp;
+  picture: PictureRef;
+  stored_ms: number | null;
+  reading: ReadingRow | null;
+  inspections: Inspection[];
+  previous: string | null;
+  next: string | null;
+};
+
+export type EffortOutcome =
+  | { kind: 'done'; capture: string }
+  | { kind: 'missed'; reason: MissReason; detail: string };
+
+export type EffortRow = {
+  trap: string;
+  id: string;
+  due_ms: number;
+  last_due_ms: number;
+  shots: number;
+  outcome: EffortOutcome;
+};
+
+export type TimelineReading = {
+  taken_ms: number;
+  temperature_c: number | null;
+  humidity_percent: number | null;
+  light_lux: number | null;
+};
+
+export type TimelineCapture = {
+  taken_ms: number;
+  id: string;
+  insects: number | null;
+  picture_state: PictureState;
+};
+
+export type Timeline = {
+  from_ms: number;
+  until_ms: number;
+  readings: TimelineReading[];
+  captures: TimelineCapture[];
+  missed: EffortRow[];
+  truncated: boolean;
+};

@@ -1,0 +1,3 @@
+// Types of what Vite and Svelte resolve.
+/// <reference types="svelte" />
+/// <reference types="vite/client" />
