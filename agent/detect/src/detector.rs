@@ -1,0 +1,209 @@
+//! The detector: a model, and the way of one picture through it.
+
+use std::path::{Path, PathBuf};
+
+use crate::boxes::Detection;
+use crate::jpeg::Picture;
+use crate::manifest::{Manifest, ModelError};
+use crate::net::{Net, RunError};
+use crate::suppress::Candidate;
+use crate::{preprocess, suppress, tile};
+
+/// More candidates than this on one picture are a broken model or a broken picture, not insects.
+const CANDIDATES_MAX: usize = 50_000;
+
+/// The model every binary carries, so that a trap finds insects with no further file.
+const EMBEDDED_NAME: &str = "(built in)";
+const EMBEDDED_MANIFEST: &str = include_str!("../models/insect-1.toml");
+const EMBEDDED_MODEL: &[u8] = include_bytes!("../models/insect-1.onnx");
+
+/// A loaded model. Loading costs a moment, looking at a picture seconds; one detector serves all pictures.
+pub struct Detector {
+    manifest: Manifest,
+    net: Net,
+}
+
+/// How far a picture is, told after each tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Tiles done.
+    pub tiles_done: usize,
+    /// Tiles in all, at least 1.
+    pub tiles: usize,
+}
+
+/// Why there is no list of boxes.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// The picture's byte count does not fit its size: a mistake of the program.
+    #[error("a picture of {width_px} x {height_px} pixels cannot have {size_bytes} bytes of RGB")]
+    Picture {
+        /// As the picture says.
+        width_px: u32,
+        /// As the picture says.
+        height_px: u32,
+        /// What it holds.
+        size_bytes: usize,
+    },
+    /// The caller asked to stop.
+    #[error("stopped after {tiles_done} of {tiles} tiles")]
+    Stopped {
+        /// Tiles done by then.
+        tiles_done: usize,
+        /// Tiles in all.
+        tiles: usize,
+    },
+    /// The inference library failed.
+    #[error("the model {model} failed on a tile")]
+    Net {
+        /// The model's id.
+        model: String,
+        /// The library's words.
+        source: RunError,
+    },
+    /// The model sees insects everywhere.
+    #[error("the model {model} gave more than {candidates_max} candidates on one picture")]
+    TooMany {
+        /// The model's id.
+        model: String,
+        /// The limit.
+        candidates_max: usize,
+    },
+}
+
+impl Detector {
+    /// Loads the model beside a manifest.
+    ///
+    /// # Errors
+    /// Every variant of [`ModelError`]; none of them mends itself.
+    pub fn load(manifest_path: &Path) -> Result<Self, ModelError> {
+        let missing = |path: &Path| {
+            let path = path.to_owned();
+            |source| ModelError::Missing { path, source }
+        };
+        let text = std::fs::read_to_string(manifest_path).map_err(missing(manifest_path))?;
+        let manifest = Manifest::parse(&text, manifest_path)?;
+        let model_path = manifest_path.with_file_name(&manifest.file);
+        let model = std::fs::read(&model_path).map_err(missing(&model_path))?;
+        Self::prepare(manifest, &model, &model_path)
+    }
+
+    /// Prepares the model that this program carries.
+    ///
+    /// # Errors
+    /// As [`Detector::load`]; a tested build has none.
+    pub fn embedded() -> Result<Self, ModelError> {
+        let manifest = Manifest::parse(EMBEDDED_MANIFEST, Path::new(EMBEDDED_NAME))?;
+        let path = PathBuf::from(format!("{} {EMBEDDED_NAME}", manifest.file));
+        Self::prepare(manifest, EMBEDDED_MODEL, &path)
+    }
+
+    fn prepare(manifest: Manifest, model: &[u8], path: &Path) -> Result<Self, ModelError> {
+        manifest.verify(model, path)?;
+        let net = Net::load(model, &manifest, path)?;
+        Ok(Self { manifest, net })
+    }
+
+    /// What the detector knows about its model: id, hash, classes, thresholds.
+    #[must_use]
+    pub fn model(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Finds the insects of a picture: boxes inside the picture, best first, down to the manifest's low threshold.
+    ///
+    /// # Errors
+    /// [`DetectError`], without `Stopped`.
+    pub fn detect(&self, picture: &Picture) -> Result<Vec<Detection>, DetectError> {
+        self.detect_with(picture, &mut |_| true)
+    }
+
+    /// As [`Detector::detect`], but asks after each tile whether to go on.
+    ///
+    /// # Errors
+    /// [`DetectError`].
+    pub fn detect_with(
+        &self,
+        picture: &Picture,
+        keep_going: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Vec<Detection>, DetectError> {
+        check_size(picture)?;
+        let input = &self.manifest.input;
+        let tiles = tile::plan(
+            picture.width_px,
+            picture.height_px,
+            input.tile_px,
+            input.overlap_px,
+        );
+        let mut planes = Vec::new();
+        let mut boxes = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for (index, tile) in tiles.iter().enumerate() {
+            preprocess::planar(picture, tile, &mut planes);
+            self.net
+                .run(&planes, |cells| {
+                    cells.boxes(tile, self.manifest.thresholds.score_low, &mut boxes)
+                })
+                .map_err(|source| DetectError::Net {
+                    model: self.manifest.id.clone(),
+                    source,
+                })?;
+            let inside = boxes.drain(..).filter_map(|found| clip(found, picture));
+            candidates.extend(inside.filter_map(|found| suppress::at_borders(found, tile)));
+            if candidates.len() > CANDIDATES_MAX {
+                let model = self.manifest.id.clone();
+                return Err(DetectError::TooMany {
+                    model,
+                    candidates_max: CANDIDATES_MAX,
+                });
+            }
+            let progress = Progress {
+                tiles_done: index + 1,
+                tiles: tiles.len(),
+            };
+            if !keep_going(progress) && progress.tiles_done < progress.tiles {
+                return Err(DetectError::Stopped {
+                    tiles_done: progress.tiles_done,
+                    tiles: progress.tiles,
+                });
+            }
+        }
+        Ok(suppress::strongest(
+            candidates,
+            self.manifest.thresholds.nms_iou,
+        ))
+    }
+}
+
+fn check_size(picture: &Picture) -> Result<(), DetectError> {
+    let Picture {
+        width_px,
+        height_px,
+        ref rgb,
+    } = *picture;
+    let size_bytes = u128::from(width_px) * u128::from(height_px) * 3;
+    if size_bytes > 0 && size_bytes == rgb.len() as u128 {
+        return Ok(());
+    }
+    Err(DetectError::Picture {
+        width_px,
+        height_px,
+        size_bytes: rgb.len(),
+    })
+}
+
+/// The part of a box that lies in the picture, if there is one.
+fn clip(found: Detection, picture: &Picture) -> Option<Detection> {
+    let x_px = found.x_px.max(0.0);
+    let y_px = found.y_px.max(0.0);
+    let width_px = (found.x_px + found.width_px).min(picture.width_px as f32) - x_px;
+    let height_px = (found.y_px + found.height_px).min(picture.height_px as f32) - y_px;
+    // A NaN fails both comparisons and goes too.
+    (width_px > 0.0 && height_px > 0.0).then_some(Detection {
+        x_px,
+        y_px,
+        width_px,
+        height_px,
+        ..found
+    })
+}

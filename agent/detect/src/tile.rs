@@ -1,0 +1,79 @@
+//! Where the tiles of a picture lie.
+//!
+//! Tiles are spread evenly, so the overlap is the same between all neighbours of a row and never less than asked for;
+//! the first tile starts at the picture's edge and the last one ends there. A picture smaller than a tile gets one,
+//! which reaches over the picture's edge.
+
+/// One square tile, by its top-left corner in the picture, and where its neighbours begin and end.
+///
+/// A side is `None` where the tile lies at the picture's own edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tile {
+    /// Left edge, in picture pixels.
+    pub x_px: u32,
+    /// Top edge, in picture pixels.
+    pub y_px: u32,
+    /// Side of the tile.
+    pub size_px: u32,
+    /// Right end of the left neighbour.
+    pub left_neighbour_end_px: Option<u32>,
+    /// Bottom end of the neighbour above.
+    pub upper_neighbour_end_px: Option<u32>,
+    /// Left edge of the right neighbour.
+    pub right_neighbour_px: Option<u32>,
+    /// Top edge of the neighbour below.
+    pub lower_neighbour_px: Option<u32>,
+}
+
+/// All tiles of a picture, row by row. `overlap_px` must be less than `size_px`; an empty picture has no tiles.
+#[must_use]
+pub fn plan(width_px: u32, height_px: u32, size_px: u32, overlap_px: u32) -> Vec<Tile> {
+    let columns = starts(width_px, size_px, overlap_px);
+    let rows = starts(height_px, size_px, overlap_px);
+    let mut tiles = Vec::with_capacity(columns.len() * rows.len());
+    for (upper, y_px, lower_neighbour_px) in with_neighbours(&rows) {
+        for (left, x_px, right_neighbour_px) in with_neighbours(&columns) {
+            tiles.push(Tile {
+                x_px,
+                y_px,
+                size_px,
+                left_neighbour_end_px: left.map(|start| start + size_px),
+                upper_neighbour_end_px: upper.map(|start| start + size_px),
+                right_neighbour_px,
+                lower_neighbour_px,
+            });
+        }
+    }
+    tiles
+}
+
+/// Evenly spread starts of the tiles along one side of the picture.
+fn starts(length_px: u32, size_px: u32, overlap_px: u32) -> Vec<u32> {
+    if length_px == 0 {
+        return Vec::new();
+    }
+    let room_px = length_px.saturating_sub(size_px);
+    let step_px = size_px.saturating_sub(overlap_px).max(1);
+    let steps = room_px.div_ceil(step_px);
+    (0..=steps)
+        .map(|step| {
+            let start = u64::from(step) * u64::from(room_px) / u64::from(steps.max(1));
+            // At most `room_px`, which is a u32.
+            u32::try_from(start).unwrap_or(room_px)
+        })
+        .collect()
+}
+
+fn with_neighbours(starts: &[u32]) -> impl Iterator<Item = (Option<u32>, u32, Option<u32>)> {
+    let before = std::iter::once(None).chain(starts.iter().copied().map(Some));
+    let after = starts
+        .iter()
+        .skip(1)
+        .copied()
+        .map(Some)
+        .chain(std::iter::once(None));
+    before
+        .zip(starts.iter().copied())
+        .zip(after)
+        .map(|((before, start), after)| (before, start, after))
+}
