@@ -1,5 +1,6 @@
 //! The real devices: Linux and the Raspberry Pi. The only place that names device paths.
 
+pub mod camera_csi;
 pub mod camera_folder;
 pub mod clock;
 pub mod folder_readings;
