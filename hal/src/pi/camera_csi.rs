@@ -246,67 +246,51 @@ fn monotonic_ms() -> u64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "test files need no durability")]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
 
-    /// A program that behaves like `rpicam-still` in one respect.
-    fn camera_that(does: &str) -> (tempfile::TempDir, CsiCamera) {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("rpicam-still");
-        std::fs::write(&program, format!("#!/bin/sh\n{does}\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let settings = CsiSettings {
-            program: program.into(),
+    /// Shoots with a program of `tests/rpicam`; they lie there ready, because a file that a
+    /// test writes cannot be executed while another test's child still holds it open.
+    fn shoot(program: &str, deadline_ms: u64) -> Result<Frame, DeviceError> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rpicam");
+        let program = folder.join(program).into();
+        let mut camera = CsiCamera::new(CsiSettings {
+            program,
             ..CsiSettings::default()
-        };
-        (folder, CsiCamera::new(settings))
-    }
-
-    fn shoot(does: &str, deadline_ms: u64) -> Result<Frame, DeviceError> {
-        let (_folder, mut camera) = camera_that(does);
+        });
         camera.shoot(&ShotSettings { deadline_ms })
     }
 
     #[test]
     fn the_picture_is_what_the_program_writes() {
-        let frame = shoot(r"printf '\377\330\377\340picture'", 20_000).unwrap();
+        let frame = shoot("gives-picture", 20_000).unwrap();
         assert!(frame.jpeg.ends_with(b"picture"));
     }
 
     #[test]
     fn a_program_that_hangs_is_stopped_at_the_deadline() {
-        let error = shoot("exec sleep 1000", 1).unwrap_err();
+        let error = shoot("hangs", 1).unwrap_err();
         assert_eq!(error.kind, FaultKind::Transient);
         assert!(error.message.contains("within 1 ms"), "{error}");
     }
 
     #[test]
     fn no_camera_at_the_cable_is_absent_and_said_in_the_drivers_words() {
-        let error = shoot(
-            "echo 'ERROR: *** no cameras available ***' >&2; exit 255",
-            20_000,
-        )
-        .unwrap_err();
+        let error = shoot("no-camera", 20_000).unwrap_err();
         assert_eq!(error.kind, FaultKind::Absent);
         assert!(error.message.contains("no cameras available"), "{error}");
     }
 
     #[test]
     fn what_is_no_picture_is_refused() {
-        let error = shoot("echo hello", 20_000).unwrap_err();
+        let error = shoot("no-picture", 20_000).unwrap_err();
         assert!(error.message.contains("no JPEG"), "{error}");
     }
 
     #[test]
     fn a_missing_program_comes_with_the_remedy() {
-        let program = "/nowhere/rpicam-still".into();
-        let mut camera = CsiCamera::new(CsiSettings {
-            program,
-            ..CsiSettings::default()
-        });
-        let error = camera.shoot(&ShotSettings::default()).unwrap_err();
+        let error = shoot("not-installed", 20_000).unwrap_err();
         assert_eq!(error.kind, FaultKind::Absent);
         assert!(error.message.contains("apt install rpicam-apps"), "{error}");
     }
