@@ -202,7 +202,7 @@ function seriesOf(strip: Strip, inks: Inks, stepped: uPlot.Series.PathBuilder | 
   if (name === 'effort') return { paths: () => null, points: { show: false } };
   const series: uPlot.Series = {
     stroke: inks[name],
-    width: 1.5,
+    width: name === 'insects' ? 1.25 : 1.5,
     spanGaps: false,
     points: {
       size: 5,

@@ -2,7 +2,7 @@
 
 /** "21.4 °C"; a dash when the sensor gave nothing. */
 export const temperature = (celsius: number | null): string =>
-  celsius === null ? '–' : `${celsius.toFixed(1)} °C`;
+  celsius === null ? '–' : `${celsius.toFixed(1).replace(/^-0\.0$/, '0.0')} °C`;
 
 export const humidity = (percent: number | null): string =>
   percent === null ? '–' : `${percent.toFixed(0)} %`;

@@ -49,8 +49,8 @@ export function zoneName(nowMs: number, zone?: string): string {
     timeZoneName: 'shortOffset',
   }).formatToParts(nowMs);
   const offset = parts.find((part) => part.type === 'timeZoneName')?.value.replace('GMT', 'UTC');
-  if (offset === undefined || offset === name) return name;
-  return offset === 'UTC' ? (name === 'UTC' ? 'UTC' : `${name}, UTC+0`) : `${name}, ${offset}`;
+  if (offset === undefined || name === 'UTC') return name;
+  return `${name}, ${offset === 'UTC' ? 'UTC+0' : offset}`;
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();

@@ -72,8 +72,8 @@ export type InsectLine = {
 
 /** Tells "no insects" from "not looked at" from "no pictures". */
 export function insectLine(trap: TrapSummary, nowMs: number): InsectLine {
-  if (trap.captures === 0) return { count: null, note: 'No captures yet', stale: false };
-  if (trap.insects_latest === null) return { count: null, note: 'Not inspected yet', stale: false };
+  if (trap.captures === 0) return { count: null, note: 'no captures yet', stale: false };
+  if (trap.insects_latest === null) return { count: null, note: 'not inspected yet', stale: false };
   const state = trapState(trap, nowMs).condition;
   const stale = state === 'quiet' || state === 'revoked' || trap.captures_today === 0;
   if (stale) {
@@ -85,7 +85,7 @@ export function insectLine(trap: TrapSummary, nowMs: number): InsectLine {
   }
   const today = trap.insects_today ?? 0;
   if (today > 0) return { count: trap.insects_latest, note: `+${today} today`, stale: false };
-  const none = trap.insects_latest === 0 ? 'card is empty' : 'no new ones today';
+  const none = trap.insects_latest === 0 ? 'none found' : 'no new ones today';
   return { count: trap.insects_latest, note: none, stale: false };
 }
 
