@@ -9,6 +9,7 @@
 pub mod ambient;
 pub mod camera;
 pub mod clock;
+pub mod drivers;
 pub mod error;
 pub mod pi;
 pub mod power;

@@ -4,3 +4,5 @@ pub mod camera_csi;
 pub mod camera_folder;
 pub mod clock;
 pub mod folder_readings;
+#[cfg(feature = "pi")]
+pub mod i2c;
