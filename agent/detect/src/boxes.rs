@@ -121,3 +121,117 @@ impl Cells<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIDE: usize = 8;
+
+    /// One tile of 8 x 8 cells of 8 pixels at (100, 200), with the given logits and distances of 4, 6, 12, 10 pixels.
+    fn boxes(hot: &[(usize, usize, f32)], classes: usize, score_low: f32) -> Vec<Detection> {
+        let mut heat = vec![-10.0; classes * SIDE * SIDE];
+        for &(row, column, logit) in hot {
+            heat[row * SIDE + column] = logit;
+        }
+        let reach = [4.0_f32, 6.0, 12.0, 10.0].map(|reach| [reach.ln(); SIDE * SIDE]);
+        let cells = Cells {
+            side: SIDE,
+            stride_px: 8,
+            heat: &heat,
+            distance: &reach.concat(),
+        };
+        let mut tile = crate::tile::plan(64, 64, 64, 0)[0];
+        (tile.x_px, tile.y_px) = (100, 200);
+        let mut found = Vec::new();
+        cells.boxes(&tile, score_low, &mut found);
+        found
+    }
+
+    #[test]
+    fn a_hot_cell_is_a_box_around_its_centre() {
+        let found = boxes(&[(2, 5, 0.0)], 1, 0.3);
+        let [
+            Detection {
+                x_px,
+                y_px,
+                width_px,
+                height_px,
+                score,
+                class,
+            },
+        ] = found[..]
+        else {
+            panic!("{found:?}")
+        };
+        // The centre of column 5 is at 44 pixels, that of row 2 at 20.
+        let expected = [100.0 + 44.0 - 4.0, 200.0 + 20.0 - 6.0, 16.0, 16.0, 0.5];
+        for (value, expected) in [x_px, y_px, width_px, height_px, score]
+            .into_iter()
+            .zip(expected)
+        {
+            assert!((value - expected).abs() < 1e-3, "{found:?}");
+        }
+        assert_eq!(class, 0);
+    }
+
+    #[test]
+    fn only_peaks_from_the_threshold_on_count() {
+        let count = |hot: &[(usize, usize, f32)], score_low| boxes(hot, 1, score_low).len();
+        assert_eq!(count(&[], 0.3), 0);
+        assert_eq!(count(&[(2, 2, -0.5)], 0.3), 1);
+        assert_eq!(
+            count(&[(2, 2, -0.5)], 0.4),
+            0,
+            "a logit of -0.5 scores 0.38"
+        );
+        assert_eq!(
+            count(&[(2, 2, 1.0), (2, 3, 0.5), (3, 3, 0.9)], 0.3),
+            1,
+            "neighbours of a peak"
+        );
+        assert_eq!(
+            count(&[(2, 2, 1.0), (2, 3, 1.0), (3, 2, 1.0)], 0.3),
+            1,
+            "a flat top"
+        );
+        assert_eq!(
+            count(&[(2, 2, 1.0), (2, 4, 1.0)], 0.3),
+            2,
+            "two peaks with a cell between"
+        );
+        assert_eq!(
+            count(&[(0, 0, 1.0), (7, 7, 1.0), (0, 7, 1.0), (7, 0, 1.0)], 0.3),
+            4,
+            "the corners"
+        );
+        assert_eq!(count(&[(2, 2, f32::NAN)], 0.3), 0);
+        assert_eq!(count(&[(2, 2, 9.0)], 1.0), 0, "nothing scores one");
+    }
+
+    #[test]
+    fn each_class_has_its_own_heat() {
+        let found = boxes(&[(2, 2, 1.0), (SIDE + 3, 4, 2.0)], 2, 0.3);
+        let classes: Vec<u16> = found.iter().map(|detection| detection.class).collect();
+        assert_eq!(classes, [0, 1]);
+        assert!((found[1].y_px - (200.0 + 28.0 - 6.0)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn overlap_is_from_zero_to_one() {
+        let at = |x_px, width_px| Detection {
+            x_px,
+            y_px: 0.0,
+            width_px,
+            height_px: 10.0,
+            score: 1.0,
+            class: 0,
+        };
+        let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-6, "{a} is not {b}");
+        close(at(0.0, 10.0).iou(&at(0.0, 10.0)), 1.0);
+        close(at(0.0, 10.0).iou(&at(5.0, 10.0)), 1.0 / 3.0);
+        close(at(0.0, 10.0).iou(&at(10.0, 10.0)), 0.0);
+        close(at(0.0, 0.0).iou(&at(0.0, 0.0)), 0.0);
+        close(at(0.0, 20.0).shared_px2(&at(5.0, 10.0)), 100.0);
+    }
+}

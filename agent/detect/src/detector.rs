@@ -17,7 +17,8 @@ const EMBEDDED_NAME: &str = "(built in)";
 const EMBEDDED_MANIFEST: &str = include_str!("../models/insect-1.toml");
 const EMBEDDED_MODEL: &[u8] = include_bytes!("../models/insect-1.onnx");
 
-/// A loaded model. Loading costs a moment, looking at a picture seconds; one detector serves all pictures.
+/// A loaded model. Loading costs a moment, looking at a picture seconds; one detector serves all pictures, from any
+/// thread.
 pub struct Detector {
     manifest: Manifest,
     net: Net,
@@ -69,6 +70,12 @@ pub enum DetectError {
         /// The limit.
         candidates_max: usize,
     },
+}
+
+impl std::fmt::Debug for Detector {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Detector({})", self.manifest.id)
+    }
 }
 
 impl Detector {

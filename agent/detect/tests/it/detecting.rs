@@ -129,3 +129,18 @@ fn a_picture_that_lies_about_its_size_is_refused() {
         );
     }
 }
+
+#[test]
+fn threads_may_share_a_detector() {
+    let detector = Detector::embedded().unwrap();
+    let picture = card::with_insects(120, 120, &[(60, 60)]);
+    let here = detector.detect(&picture).unwrap();
+    let there =
+        std::thread::scope(|scope| scope.spawn(|| detector.detect(&picture)).join().unwrap())
+            .unwrap();
+    assert_eq!(here, there);
+    assert_eq!(
+        format!("{detector:?}"),
+        format!("Detector({})", detector.model().id)
+    );
+}

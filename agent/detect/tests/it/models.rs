@@ -58,7 +58,7 @@ impl Copy {
     }
 
     fn check(&self, expected: &str) -> ModelError {
-        let error = self.load().err().expect("must not load");
+        let error = self.load().expect_err("must not load");
         let text = error.to_string();
         assert!(
             text.contains(expected),
@@ -106,7 +106,7 @@ fn another_model_file_is_told_by_its_hash() {
 fn a_file_that_is_no_network_is_unusable() {
     let mut copy = Copy::new();
     copy.model = b"nothing a library could run".to_vec();
-    let error = copy.load().err().unwrap();
+    let error = copy.load().unwrap_err();
     let ModelError::Hash { found, .. } = error else {
         panic!("{error}")
     };
