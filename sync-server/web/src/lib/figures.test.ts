@@ -8,7 +8,7 @@ describe('figures', () => {
     expect(temperature(-0.04)).toBe('0.0 °C');
     expect(temperature(21.36)).toBe('21.4 °C');
     expect(temperature(null)).toBe('–');
-    expect([0.4, 320, 1500, 58_000, null].map(light)).toEqual(['0.4 lx', '320 lx', '1.5 klx', '58 klx', '–']);
+    expect([0, 0.4, 320, 1500, 58_000, null].map(light)).toEqual(['0 lx', '0.4 lx', '320 lx', '1.5 klx', '58 klx', '–']);
     expect(volts(3.871)).toBe('3.87 V');
     expect([812, 51_234, 2_400_000].map(bytes)).toEqual(['812 B', '51 kB', '2.4 MB']);
     expect(counted(1, 'try', 'tries')).toBe('1 try');

@@ -11,7 +11,7 @@ export function light(lux: number | null): string {
   if (lux === null) return '–';
   if (lux >= 10_000) return `${Math.round(lux / 1000)} klx`;
   if (lux >= 1_000) return `${(lux / 1000).toFixed(1)} klx`;
-  return `${lux.toFixed(lux < 10 ? 1 : 0)} lx`;
+  return `${lux.toFixed(lux > 0 && lux < 10 ? 1 : 0)} lx`;
 }
 
 export const volts = (v: number | null): string => (v === null ? '–' : `${v.toFixed(2)} V`);
