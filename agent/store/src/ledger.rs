@@ -1,0 +1,259 @@
+//! The open ledger: who may read it, who may write it, and the one path of
+//! every transaction.
+
+use crate::disk::{CommitPoint, Disk, LockGuard};
+use crate::error::{Halt, StoreError};
+use crate::image_files::{self, Layout};
+use crate::recover::{self, Recovery};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::fmt;
+use std::io;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use trapline_wire::v1::Stamp;
+use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId};
+
+mod database;
+mod inspect;
+mod outbox;
+mod pages;
+mod pictures;
+mod retain;
+mod rows;
+mod shots;
+mod summary;
+mod text;
+
+pub use database::set_database_aside;
+pub use inspect::NewInspection;
+pub use outbox::{BatchLimits, Outgoing};
+pub use pages::{CaptureRow, EffortRow, InspectionRow, InspectionState, PictureState, ReadingRow, RecordState};
+pub use pictures::PictureOrder;
+pub use retain::{Prunable, Usage};
+pub use shots::{NewCapture, NewReading};
+pub use summary::{LastCapture, Summary};
+
+/// A ledger that can be read. Any number of views may be open beside the one
+/// [`Ledger`], in the same or in another process.
+pub struct View {
+    connection: Connection,
+    disk: Arc<dyn Disk>,
+    layout: Layout,
+    id: LedgerId,
+}
+
+/// The ledger in the hands of its one owner, who may write.
+///
+/// It reads like a [`View`].
+pub struct Ledger {
+    view: View,
+    /// A picture file whose row was not committed for certain; see [`Ledger::write`].
+    leftover: Option<PathBuf>,
+    _lock: LockGuard,
+}
+
+impl Ledger {
+    /// Opens the ledger in `folder`, or starts one there, and repairs what the
+    /// last power cut left behind.
+    ///
+    /// `draw` is asked for a random id only when a ledger is started. `now` is
+    /// the time at which shots that were cut off count as missed.
+    ///
+    /// # Errors
+    /// [`Locked`](StoreError::Locked) when another agent has it open,
+    /// [`NewerSchema`](StoreError::NewerSchema), [`Corrupt`](StoreError::Corrupt),
+    /// and [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card refuses.
+    pub fn open(
+        folder: &Path,
+        disk: Arc<dyn Disk>,
+        draw: impl FnOnce() -> LedgerId,
+        now: &Stamp,
+    ) -> Result<(Self, Recovery), StoreError> {
+        let layout = Layout::new(folder);
+        disk.make_folder(folder)
+            .map_err(|error| StoreError::io(folder, error))?;
+        let lock_file = layout.lock();
+        let lock = disk.lock(&lock_file).map_err(|error| {
+            if error.kind() == io::ErrorKind::WouldBlock {
+                StoreError::Locked {
+                    file: lock_file.clone(),
+                }
+            } else {
+                StoreError::io(&lock_file, error)
+            }
+        })?;
+        image_files::make_folders(disk.as_ref(), &layout)?;
+        let mut connection = database::connect(disk.as_ref(), &layout)?;
+        let (id, created) = database::prepare(&mut connection, disk.as_ref(), &layout, draw, now)?;
+        let mut ledger = Self {
+            view: View {
+                connection,
+                disk,
+                layout,
+                id,
+            },
+            leftover: None,
+            _lock: lock,
+        };
+        let recovery = recover::recover(&mut ledger, now, created)?;
+        Ok((ledger, recovery))
+    }
+
+    /// Keeps a small fact over power cuts, replacing the old value of `key`.
+    ///
+    /// # Errors
+    /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card refuses.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, value),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Runs one transaction; every write to the database goes through here.
+    ///
+    /// SQLite may fail a commit whose frames have reached the card all the
+    /// same; they would come back to life after a power cut, unless a later
+    /// commit overwrites them. So a picture whose row failed keeps its file
+    /// until the next commit has succeeded.
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Halt>,
+    ) -> Result<T, StoreError> {
+        let database = self.layout.database();
+        let disk = Arc::clone(&self.view.disk);
+        let transaction = self
+            .view
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| StoreError::sql(&database, error))?;
+        let done = work(&transaction).map_err(|halt| halt.at(&database))?;
+        disk.commit_point(CommitPoint::Before)
+            .map_err(|error| StoreError::io(&database, error))?;
+        transaction
+            .commit()
+            .map_err(|error| StoreError::sql(&database, error))?;
+        disk.commit_point(CommitPoint::After)
+            .map_err(|error| StoreError::io(&database, error))?;
+        if let Some(file) = self.leftover.take() {
+            // What cannot be removed now, the next picture or recovery replaces.
+            drop(disk.remove(&file));
+        }
+        Ok(done)
+    }
+
+    pub(crate) fn leave_over(&mut self, file: PathBuf) {
+        self.leftover = Some(file);
+    }
+
+    /// Makes sure that no failed commit can come back to life.
+    pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
+        if self.leftover.is_some() {
+            self.set_meta("ledger.settled", "")?;
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Ledger {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+impl View {
+    /// Opens the ledger in `folder` for reading, beside the agent that may be writing it.
+    ///
+    /// # Errors
+    /// [`NoLedger`](StoreError::NoLedger) when there is none,
+    /// [`NewerSchema`](StoreError::NewerSchema), [`Corrupt`](StoreError::Corrupt),
+    /// [`Io`](StoreError::Io).
+    pub fn open(folder: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let layout = Layout::new(folder);
+        let (connection, id) = database::connect_to_read(&layout)?;
+        Ok(Self {
+            connection,
+            disk,
+            layout,
+            id,
+        })
+    }
+
+    /// The ledger's id, drawn when it was started.
+    #[must_use]
+    pub fn id(&self) -> LedgerId {
+        self.id
+    }
+
+    /// The folder that holds it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.layout.folder
+    }
+
+    /// A small fact that [`Ledger::set_meta`] kept.
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
+    pub fn get_meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT value FROM meta WHERE key = ?1")?;
+            let mut rows = statement.query([key])?;
+            match rows.next()? {
+                Some(row) => Ok(Some(row.get(0)?)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Halt>,
+    ) -> Result<T, StoreError> {
+        work(&self.connection).map_err(|halt| halt.at(&self.layout.database()))
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn capture_id(&self, seq: u64) -> CaptureId {
+        CaptureId::new(self.id, seq)
+    }
+
+    pub(crate) fn effort_id(&self, seq: u64) -> EffortId {
+        EffortId::new(self.id, seq)
+    }
+
+    pub(crate) fn reading_id(&self, seq: u64) -> ReadingId {
+        ReadingId::new(self.id, seq)
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("folder", &self.layout.folder)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("view", &self.view)
+            .finish_non_exhaustive()
+    }
+}

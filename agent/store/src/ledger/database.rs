@@ -1,0 +1,204 @@
+//! The database file: how it is opened, which schema it has, how it is set
+//! aside when it is damaged.
+
+use crate::disk::{CommitPoint, Disk};
+use crate::error::{Halt, StoreError};
+use crate::image_files::Layout;
+use crate::ledger::rows::{clock_word, parse_word};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use trapline_wire::LedgerId;
+use trapline_wire::v1::Stamp;
+
+/// Every schema step ever shipped, in order; `user_version` counts those applied.
+const SCHEMAS: [&str; 1] = [include_str!("../../schema/0001.sql")];
+/// The newest schema.
+const SCHEMA_NEWEST: u32 = 1;
+/// Marks the file as a ledger for `file(1)` and for us: "Trap" in ASCII.
+const APPLICATION_ID: i64 = 0x5472_6170;
+/// Databases that are kept after they were set aside.
+const SET_ASIDE_MAX: u32 = 100;
+
+/// Opens the database for its one writer.
+pub(super) fn connect(disk: &dyn Disk, layout: &Layout) -> Result<Connection, StoreError> {
+    let file = layout.database();
+    let at = |error| StoreError::sql(&file, error);
+    let connection = Connection::open(&file).map_err(at)?;
+    // A commit waits for the card (FULL): what was promised survives the next
+    // second. The log is folded back every 256 pages and cut to 1 MiB, so that
+    // it neither eats the card nor makes the start after a cut slow; the page
+    // cache is small because the agent idles in 20 MB.
+    let synchronous = if disk.commits_must_sync() { "FULL" } else { "OFF" };
+    connection
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = {synchronous};
+             PRAGMA wal_autocheckpoint = 256;
+             PRAGMA journal_size_limit = 1048576;
+             PRAGMA cache_size = -512;
+             PRAGMA mmap_size = 0;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA foreign_keys = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA cell_size_check = ON;"
+        ))
+        .map_err(at)?;
+    Ok(connection)
+}
+
+/// Brings the schema up to date and finds, or draws, the ledger's id; also
+/// says whether the ledger is new.
+pub(super) fn prepare(
+    connection: &mut Connection,
+    disk: &dyn Disk,
+    layout: &Layout,
+    draw: impl FnOnce() -> LedgerId,
+    now: &Stamp,
+) -> Result<(LedgerId, bool), StoreError> {
+    let file = layout.database();
+    let found = schema_of(connection, &file)?;
+    if found == SCHEMA_NEWEST {
+        return Ok((ledger_id(connection).map_err(|halt| halt.at(&file))?, false));
+    }
+    let at = |error| StoreError::sql(&file, error);
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(at)?;
+    let done = usize::try_from(found).unwrap_or(usize::MAX);
+    for schema in SCHEMAS.iter().skip(done) {
+        transaction.execute_batch(schema).map_err(at)?;
+    }
+    let created = found == 0;
+    if created {
+        insert_ledger(&transaction, draw(), now).map_err(at)?;
+    }
+    transaction
+        .execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_NEWEST};"
+        ))
+        .map_err(at)?;
+    let id = ledger_id(&transaction).map_err(|halt| halt.at(&file))?;
+    disk.commit_point(CommitPoint::Before)
+        .map_err(|error| StoreError::io(&file, error))?;
+    transaction.commit().map_err(at)?;
+    disk.commit_point(CommitPoint::After)
+        .map_err(|error| StoreError::io(&file, error))?;
+    disk.sync_folder(&layout.folder)
+        .map_err(|error| StoreError::io(&layout.folder, error))?;
+    Ok((id, created))
+}
+
+/// Opens the database beside its writer, only to read.
+pub(super) fn connect_to_read(layout: &Layout) -> Result<(Connection, LedgerId), StoreError> {
+    let file = layout.database();
+    if !file.exists() {
+        return Err(StoreError::NoLedger { file });
+    }
+    let at = |error| StoreError::sql(&file, error);
+    // Reading a log-based database needs to write its shared index, so the
+    // file is opened for writing and the connection forbids itself to.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&file, flags).map_err(at)?;
+    connection
+        .execute_batch(
+            "PRAGMA query_only = ON;
+             PRAGMA cache_size = -512;
+             PRAGMA mmap_size = 0;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA trusted_schema = OFF;",
+        )
+        .map_err(at)?;
+    if schema_of(&connection, &file)? == 0 {
+        return Err(StoreError::NoLedger { file });
+    }
+    let id = ledger_id(&connection).map_err(|halt| halt.at(&file))?;
+    Ok((connection, id))
+}
+
+/// Renames a damaged database, so that the agent can start a new ledger in the
+/// same folder; its pictures stay where they are. Returns the new name.
+///
+/// Only for a ledger that is not open.
+///
+/// # Errors
+/// [`Io`](StoreError::Io) or [`Full`](StoreError::Full) when the card refuses,
+/// [`Refused`](StoreError::Refused) when a hundred were set aside already.
+pub fn set_database_aside(folder: &Path, disk: &dyn Disk) -> Result<PathBuf, StoreError> {
+    let file = Layout::new(folder).database();
+    let at = |error| StoreError::io(&file, error);
+    for number in 1..=SET_ASIDE_MAX {
+        let target = folder.join(format!("ledger.damaged-{number}.sqlite"));
+        if disk.size_bytes(&target).map_err(at)?.is_some() {
+            continue;
+        }
+        // The log first: a database without its log is older, a log without its
+        // database would be taken for the log of the new one.
+        for suffix in ["-wal", "-shm", ""] {
+            let from = with_suffix(&file, suffix);
+            if disk.size_bytes(&from).map_err(at)?.is_some() {
+                disk.rename(&from, &with_suffix(&target, suffix))
+                    .map_err(at)?;
+            }
+        }
+        disk.sync_folder(folder).map_err(at)?;
+        return Ok(target);
+    }
+    Err(StoreError::Refused {
+        what: file.display().to_string(),
+        reason: format!("{SET_ASIDE_MAX} damaged databases lie beside it already"),
+    })
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn schema_of(connection: &Connection, file: &Path) -> Result<u32, StoreError> {
+    let at = |error| StoreError::sql(file, error);
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let found = number("PRAGMA user_version").map_err(at)?;
+    let application_id = number("PRAGMA application_id").map_err(at)?;
+    if found != 0 && application_id != APPLICATION_ID {
+        return Err(StoreError::Corrupt {
+            file: file.to_owned(),
+            detail: "it is a database of another program".to_owned(),
+        });
+    }
+    let found = u32::try_from(found).unwrap_or(u32::MAX);
+    if found > SCHEMA_NEWEST {
+        return Err(StoreError::NewerSchema {
+            file: file.to_owned(),
+            found,
+            known: SCHEMA_NEWEST,
+        });
+    }
+    Ok(found)
+}
+
+fn insert_ledger(
+    connection: &Connection,
+    id: LedgerId,
+    now: &Stamp,
+) -> Result<(), rusqlite::Error> {
+    connection.execute(
+        "INSERT INTO ledger
+             (only, id, created_unix_ms, created_clock, created_boot_id, created_uptime_ms)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+        (
+            id.to_string(),
+            now.unix_ms,
+            clock_word(now.quality),
+            &now.boot_id,
+            now.uptime_ms,
+        ),
+    )?;
+    Ok(())
+}
+
+fn ledger_id(connection: &Connection) -> Result<LedgerId, Halt> {
+    let mut statement = connection.prepare("SELECT id FROM ledger WHERE only = 1")?;
+    let id = statement.query_row([], |row| parse_word(row, 0, |text| text.parse().ok()))?;
+    Ok(id)
+}
