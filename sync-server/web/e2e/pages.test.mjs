@@ -57,7 +57,9 @@ test('five strips stand on one time axis', async () => {
   }
   const edges = await page
     .locator('[data-strip] .u-over')
-    .evaluateAll((all) => all.map((over) => over.getBoundingClientRect()).map((r) => `${r.left} ${r.right}`));
+    .evaluateAll((all) =>
+      all.map((over) => over.getBoundingClientRect()).map((r) => `${r.left} ${r.right}`),
+    );
   assert.equal(new Set(edges).size, 1, `plots are not in one column: ${edges.join(', ')}`);
   await page.context().close();
 });
@@ -147,12 +149,16 @@ test('a box lies where the picture has it, also after a zoom', async () => {
   const page = await open(browser, DESK, state);
   await page.goto(capturePath(captures[0]));
   await pictureReady(page);
-  const size = () => boxes(page).first().evaluate((box) => box.getBoundingClientRect().width);
+  const size = () =>
+    boxes(page)
+      .first()
+      .evaluate((box) => box.getBoundingClientRect().width);
   const before = await size();
   await page.keyboard.press('+');
   await page.waitForFunction(
     (width) =>
-      document.querySelector('svg[data-ready] rect.box').getBoundingClientRect().width > width * 1.3,
+      document.querySelector('svg[data-ready] rect.box').getBoundingClientRect().width >
+      width * 1.3,
     before,
   );
   await page.keyboard.press('0');
@@ -170,10 +176,15 @@ test('the slider decides how many boxes count, and the count is said', async () 
   const own = await said(page);
   await slider(page).focus();
   await page.keyboard.press('End');
-  await page.waitForFunction(() => Number(document.querySelector('[data-count]').dataset.count) === 0);
+  await page.waitForFunction(
+    () => Number(document.querySelector('[data-count]').dataset.count) === 0,
+  );
   assert.equal(await boxes(page).count(), 0);
   await page.keyboard.press('Home');
-  await page.waitForFunction((n) => Number(document.querySelector('[data-count]').dataset.count) >= n, own);
+  await page.waitForFunction(
+    (n) => Number(document.querySelector('[data-count]').dataset.count) >= n,
+    own,
+  );
   assert.equal(await boxes(page).count(), await said(page));
   assert.equal(await page.locator('[data-count]').getAttribute('aria-live'), 'polite');
   await page.getByRole('button', { name: /Back to the model/ }).click();

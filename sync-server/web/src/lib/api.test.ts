@@ -20,14 +20,17 @@ afterEach(() => {
 
 describe('addresses', () => {
   it('leave out what is not given', () => {
-    expect(api.csvUrl('readings', 'abcd2345', null, 9)).toBe('/api/v1/readings.csv?trap=abcd2345&until_ms=9');
+    expect(api.csvUrl('readings', 'abcd2345', null, 9)).toBe(
+      '/api/v1/readings.csv?trap=abcd2345&until_ms=9',
+    );
     expect(api.thumbnailUrl('a', 'b/c')).toBe('/api/v1/captures/a/b%2Fc/thumbnail');
   });
 });
 
 describe('traps', () => {
   it('reads all pages', async () => {
-    const page = (id: string, next: string | null): Response => Response.json({ items: [{ id }], next });
+    const page = (id: string, next: string | null): Response =>
+      Response.json({ items: [{ id }], next });
     const asked = answer(page('a', 'x'), page('b', null));
     const traps = await api.traps(7);
     expect(traps.map(({ id }) => id)).toEqual(['a', 'b']);
@@ -57,13 +60,17 @@ describe('failures', () => {
 
   it('survive an answer that is no JSON', async () => {
     answer(new Response('<html>', { status: 502 }));
-    await expect(api.me()).rejects.toMatchObject({ status: 502, message: 'The server answered 502.' });
+    await expect(api.me()).rejects.toMatchObject({
+      status: 502,
+      message: 'The server answered 502.',
+    });
   });
 
   it('tell the app that the session is over, but not for a wrong password', async () => {
     let over = 0;
     api.whenLoggedOut(() => (over += 1));
-    const refuse = (error: string): Response => Response.json({ error, message: '' }, { status: 401 });
+    const refuse = (error: string): Response =>
+      Response.json({ error, message: '' }, { status: 401 });
     answer(refuse('bad_login'), refuse('no_session'));
     await expect(api.login('ada', 'x')).rejects.toBeInstanceOf(api.ApiError);
     expect(over).toBe(0);

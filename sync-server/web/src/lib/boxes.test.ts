@@ -35,7 +35,9 @@ describe('words and figures', () => {
 
 describe('scoreColour', () => {
   it('runs from blue to crimson, away from the card’s yellow', () => {
-    const hues = [0, 0.25, 0.5, 0.75, 1].map((score) => Number(/hsl\((\d+)/.exec(scoreColour(score))?.[1]));
+    const hues = [0, 0.25, 0.5, 0.75, 1].map((score) =>
+      Number(/hsl\((\d+)/.exec(scoreColour(score))?.[1]),
+    );
     expect(hues).toEqual([...hues].sort((a, b) => a - b));
     expect(Math.min(...hues)).toBeGreaterThan(200);
     expect(Math.max(...hues)).toBeLessThan(350);

@@ -12,7 +12,8 @@ export function insects(count: number): string {
 }
 
 /** Two decimals, never rounded up to a threshold that the score does not reach. */
-export const scoreText = (score: number): string => (Math.floor(score * 100 + 1e-6) / 100).toFixed(2);
+export const scoreText = (score: number): string =>
+  (Math.floor(score * 100 + 1e-6) / 100).toFixed(2);
 
 /**
  * The colour of a box by its score, from blue (weak) over violet to crimson

@@ -19,7 +19,10 @@ const HEIGHTS: Record<StripName, number> = {
 const TIME_AXIS_PX = 44;
 const NARROW_PX = 560;
 
-export type Inks = Record<'ink' | 'ink2' | 'rule' | 'yellow' | 'alarm' | 'good' | StripName, string>;
+export type Inks = Record<
+  'ink' | 'ink2' | 'rule' | 'yellow' | 'alarm' | 'good' | StripName,
+  string
+>;
 
 /** The colours of the style sheet, as the canvas needs them. */
 export function inksOf(element: Element): Inks {
@@ -86,9 +89,14 @@ function valueAxis(name: StripName, inks: Inks): uPlot.Axis {
   }
   if (name === 'humidity') return { ...axis, splits: () => [0, 50, 100] };
   if (name === 'light') {
-    return { ...axis, splits: () => [0, 1, 2, 3, 4, 5].filter((n) => n % 2 === 0), values: (_, at) => at.map((n) => LIGHT_TICKS[n] ?? '') };
+    return {
+      ...axis,
+      splits: () => [0, 1, 2, 3, 4, 5].filter((n) => n % 2 === 0),
+      values: (_, at) => at.map((n) => LIGHT_TICKS[n] ?? ''),
+    };
   }
-  if (name === 'insects') return { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000] };
+  if (name === 'insects')
+    return { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000] };
   return axis;
 }
 
@@ -115,7 +123,12 @@ export function timeTicks(at: readonly number[], stepMs: number, narrow: boolean
 export type DrawSources = { data: () => StripData; shown: () => TimeWindow };
 
 /** A hatched field behind the lines where shots were missed: nobody looked then. */
-function shadeMissed(u: uPlot, spans: readonly MissedSpan[], colour: string, strong: boolean): void {
+function shadeMissed(
+  u: uPlot,
+  spans: readonly MissedSpan[],
+  colour: string,
+  strong: boolean,
+): void {
   const { ctx, bbox } = u;
   const unit = devicePixelRatio;
   ctx.save();
@@ -197,7 +210,11 @@ function drawUncounted(u: uPlot, data: StripData, colour: string): void {
   ctx.restore();
 }
 
-function seriesOf(strip: Strip, inks: Inks, stepped: uPlot.Series.PathBuilder | undefined): uPlot.Series {
+function seriesOf(
+  strip: Strip,
+  inks: Inks,
+  stepped: uPlot.Series.PathBuilder | undefined,
+): uPlot.Series {
   const { name } = strip;
   if (name === 'effort') return { paths: () => null, points: { show: false } };
   const series: uPlot.Series = {
@@ -218,7 +235,8 @@ function seriesOf(strip: Strip, inks: Inks, stepped: uPlot.Series.PathBuilder | 
   return series;
 }
 
-const isThere = (value: number | null | undefined): boolean => value !== null && value !== undefined;
+const isThere = (value: number | null | undefined): boolean =>
+  value !== null && value !== undefined;
 
 function alonePoints(values: ArrayLike<number | null | undefined>): number[] {
   const alone: number[] = [];

@@ -42,12 +42,18 @@ export function missedInWords(spans: readonly MissedSpan[]): string {
   if (all === 0) return 'none missed';
   const parts = [...counts.entries()]
     .sort((a, b) => b[1] - a[1])
-    .map(([reason, count]) => (counts.size === 1 ? MISS_WORDS[reason] : `${count} ${MISS_WORDS[reason]}`));
+    .map(([reason, count]) =>
+      counts.size === 1 ? MISS_WORDS[reason] : `${count} ${MISS_WORDS[reason]}`,
+    );
   return `${all} missed: ${parts.join(', ')}`;
 }
 
 /** The missed span that holds `time`, allowing `slack_ms` on both sides. */
-export function missedAt(spans: readonly MissedSpan[], time: number, slack_ms: number): MissedSpan | null {
+export function missedAt(
+  spans: readonly MissedSpan[],
+  time: number,
+  slack_ms: number,
+): MissedSpan | null {
   const hits = spans.filter(
     (span) => time >= span.from_ms - slack_ms && time <= span.until_ms + slack_ms,
   );

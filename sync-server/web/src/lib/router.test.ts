@@ -23,18 +23,30 @@ describe('routeOf', () => {
 
   it('reads the paths that it writes', () => {
     expect(routeOf(trapPath('a b'))).toEqual({ page: 'trap', trap: 'a b' });
-    expect(routeOf(capturePath('a', 'b/c'))).toEqual({ page: 'capture', trap: 'a', capture: 'b/c' });
+    expect(routeOf(capturePath('a', 'b/c'))).toEqual({
+      page: 'capture',
+      trap: 'a',
+      capture: 'b/c',
+    });
   });
 });
 
 describe('pathAfterLogin', () => {
   it('leads to where the reader wanted to go', () => {
-    expect(pathAfterLogin('?next=%2Ftraps%2Fabcd2345%3Fwindow%3D14d')).toBe('/traps/abcd2345?window=14d');
+    expect(pathAfterLogin('?next=%2Ftraps%2Fabcd2345%3Fwindow%3D14d')).toBe(
+      '/traps/abcd2345?window=14d',
+    );
     expect(pathAfterLogin('')).toBe('/');
   });
 
   it('never leads out of the app', () => {
-    for (const next of ['https://else.example/', '//else.example', '/\\else.example', '/login', 'traps']) {
+    for (const next of [
+      'https://else.example/',
+      '//else.example',
+      '/\\else.example',
+      '/login',
+      'traps',
+    ]) {
       expect(pathAfterLogin(`?next=${encodeURIComponent(next)}`)).toBe('/');
     }
   });

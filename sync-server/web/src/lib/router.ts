@@ -16,7 +16,10 @@ const decode = (part: string): string => {
 };
 
 export function routeOf(pathname: string): Route {
-  const parts = pathname.split('/').filter((part) => part !== '').map(decode);
+  const parts = pathname
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decode);
   const [first, trap, third, capture] = parts;
   if (parts.length === 0) return { page: 'traps' };
   if (first === 'login' && parts.length === 1) return { page: 'login' };

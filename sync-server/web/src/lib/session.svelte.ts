@@ -21,7 +21,9 @@ class Session {
     this.me = null;
     if (place.route.page === 'login') return;
     const here = location.pathname + location.search;
-    place.go(here === '/' ? '/login' : `/login?next=${encodeURIComponent(here)}`, { replace: true });
+    place.go(here === '/' ? '/login' : `/login?next=${encodeURIComponent(here)}`, {
+      replace: true,
+    });
   }
 
   async end(): Promise<void> {

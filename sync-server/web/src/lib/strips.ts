@@ -26,17 +26,21 @@ export type StripData = {
   timeless: number;
 };
 
+/** A reading further away than this many median intervals says nothing of a moment. */
+const REACH_MEDIANS = 1.25;
+
 /** Light spans five orders of magnitude, so its strip counts in powers of ten. */
 export const lightHeight = (lux: number | null): number | null =>
   lux === null ? null : Math.log10(1 + Math.max(0, lux));
 
 type Numbers = readonly (number | null)[];
 
-function nearestValue(times: readonly number[], values: Numbers, atMs: number): number | null {
+type Near = { times: readonly number[]; reach_ms: number };
+
+function nearestValue({ times, reach_ms }: Near, values: Numbers, atMs: number): number | null {
   const i = nearestIndex(times, atMs);
   const time = times[i];
-  const reach = 1.25 * (medianInterval(times) ?? Infinity);
-  if (time === undefined || Math.abs(time - atMs) > reach) return null;
+  if (time === undefined || Math.abs(time - atMs) > reach_ms) return null;
   return values[i] ?? null;
 }
 
@@ -57,6 +61,7 @@ export function stripData(timeline: Timeline): StripData {
   const captures = timeline.captures.filter(({ taken_ms }) => isBelievable(taken_ms));
   const missed = missedSpans(timeline.missed).filter(({ from_ms }) => isBelievable(from_ms));
   const times = readings.map(({ taken_ms }) => taken_ms);
+  const near: Near = { times, reach_ms: REACH_MEDIANS * (medianInterval(times) ?? Infinity) };
   const captureTimes = captures.map(({ taken_ms }) => taken_ms);
 
   const climate = (
@@ -69,15 +74,31 @@ export function stripData(timeline: Timeline): StripData {
     name,
     title,
     series: breakAtGaps(times, values.map(height), missed),
-    say: (atMs) => (atMs === null ? range(values, show) : show(nearestValue(times, values, atMs))),
+    say: (atMs) => (atMs === null ? range(values, show) : show(nearestValue(near, values, atMs))),
   });
 
   return {
     strips: [
       insectStrip(captures, captureTimes, missed),
-      climate('temperature', 'Temperature', readings.map((r) => r.temperature_c), figures.temperature),
-      climate('humidity', 'Humidity', readings.map((r) => r.humidity_percent), figures.humidity),
-      climate('light', 'Light', readings.map((r) => r.light_lux), figures.light, lightHeight),
+      climate(
+        'temperature',
+        'Temperature',
+        readings.map((r) => r.temperature_c),
+        figures.temperature,
+      ),
+      climate(
+        'humidity',
+        'Humidity',
+        readings.map((r) => r.humidity_percent),
+        figures.humidity,
+      ),
+      climate(
+        'light',
+        'Light',
+        readings.map((r) => r.light_lux),
+        figures.light,
+        lightHeight,
+      ),
       effortStrip(captureTimes, missed),
     ],
     missed,
@@ -99,7 +120,8 @@ function insectStrip(
     series: breakAtGaps(times, values, missed),
     say: (atMs) => {
       if (captures.length === 0) return 'no captures';
-      if (atMs === null) return range(values, (count) => String(count)).replace('readings', 'counts');
+      if (atMs === null)
+        return range(values, (count) => String(count)).replace('readings', 'counts');
       return countWords(captures[nearestIndex(times, atMs)]?.insects ?? null);
     },
   };
@@ -124,7 +146,7 @@ function effortStrip(times: readonly number[], missed: readonly MissedSpan[]): S
       if (miss !== null && missDistance <= distance) {
         return `${figures.counted(miss.shots, 'shot')} missed: ${MISS_WORDS[miss.reason]}`;
       }
-      return distance <= (median ?? 0) * 1.25 ? 'taken' : 'none planned';
+      return distance <= (median ?? 0) * REACH_MEDIANS ? 'taken' : 'none planned';
     },
   };
 }

@@ -33,9 +33,13 @@ const condition = (change: Partial<TrapSummary>): string => trapState(trap(chang
 describe('trapState', () => {
   it('knows the five conditions', () => {
     expect(condition({})).toBe('fine');
-    expect(condition({ faults: [{ part: 'light', message: 'Absent.', since_ms: 0 }] })).toBe('attention');
+    expect(condition({ faults: [{ part: 'light', message: 'Absent.', since_ms: 0 }] })).toBe(
+      'attention',
+    );
     expect(condition({ captures_today: 0, missed_today: 9 })).toBe('attention');
-    expect(condition({ last_contact_ms: NOW - 30 * HOUR_MS, next_due_ms: NOW - 29 * HOUR_MS })).toBe('quiet');
+    expect(
+      condition({ last_contact_ms: NOW - 30 * HOUR_MS, next_due_ms: NOW - 29 * HOUR_MS }),
+    ).toBe('quiet');
     expect(condition({ last_contact_ms: null, next_due_ms: null })).toBe('never');
     expect(condition({ revoked: true })).toBe('revoked');
   });
@@ -43,11 +47,17 @@ describe('trapState', () => {
   it('lets a trap sleep until its next shot is due', () => {
     const evening = NOW - 9 * HOUR_MS;
     expect(condition({ last_contact_ms: evening, next_due_ms: NOW + HOUR_MS })).toBe('fine');
-    expect(condition({ last_contact_ms: evening, next_due_ms: NOW - 61 * MINUTE_MS })).toBe('quiet');
+    expect(condition({ last_contact_ms: evening, next_due_ms: NOW - 61 * MINUTE_MS })).toBe(
+      'quiet',
+    );
   });
 
   it('counts the due time by the server’s clock', () => {
-    const ahead = { last_contact_ms: NOW, clock_behind_ms: -HOUR_MS, next_due_ms: NOW + 70 * MINUTE_MS };
+    const ahead = {
+      last_contact_ms: NOW,
+      clock_behind_ms: -HOUR_MS,
+      next_due_ms: NOW + 70 * MINUTE_MS,
+    };
     expect(quietFrom(trap(ahead))).toBe(NOW + 10 * MINUTE_MS + 30 * MINUTE_MS);
   });
 
@@ -65,7 +75,9 @@ describe('insectLine', () => {
       stale: false,
     });
     expect(insectLine(trap({ insects_latest: null }), NOW).note).toBe('not inspected yet');
-    expect(insectLine(trap({ captures: 0, insects_latest: null }), NOW).note).toBe('no captures yet');
+    expect(insectLine(trap({ captures: 0, insects_latest: null }), NOW).note).toBe(
+      'no captures yet',
+    );
   });
 
   it('says of a silent trap that its count is old', () => {

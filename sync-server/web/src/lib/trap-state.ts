@@ -32,7 +32,11 @@ export function quietFrom(trap: TrapSummary): number | null {
 
 export function trapState(trap: TrapSummary, nowMs: number): TrapState {
   if (trap.revoked) {
-    return { condition: 'revoked', word: 'Key revoked', why: 'Its key was revoked: it cannot send.' };
+    return {
+      condition: 'revoked',
+      word: 'Key revoked',
+      why: 'Its key was revoked: it cannot send.',
+    };
   }
   const quietMs = quietFrom(trap);
   if (quietMs === null || trap.last_contact_ms === null) {
@@ -58,7 +62,11 @@ export function trapState(trap: TrapSummary, nowMs: number): TrapState {
       why: `In contact, but all ${trap.missed_today} shots of today were missed.`,
     };
   }
-  return { condition: 'fine', word: 'Working', why: `Heard from ${ago(trap.last_contact_ms, nowMs)}.` };
+  return {
+    condition: 'fine',
+    word: 'Working',
+    why: `Heard from ${ago(trap.last_contact_ms, nowMs)}.`,
+  };
 }
 
 export type InsectLine = {

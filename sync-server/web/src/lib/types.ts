@@ -68,8 +68,7 @@ export type Detection = {
 };
 
 export type InspectionOutcome =
-  | { kind: 'seen'; detections: Detection[] }
-  | { kind: 'gave_up'; reason: string; attempts: number };
+  { kind: 'seen'; detections: Detection[] } | { kind: 'gave_up'; reason: string; attempts: number };
 
 export type Inspection = {
   capture: string;
@@ -102,8 +101,7 @@ export type CaptureDetail = CaptureSummary & {
 };
 
 export type EffortOutcome =
-  | { kind: 'done'; capture: string }
-  | { kind: 'missed'; reason: MissReason; detail: string };
+  { kind: 'done'; capture: string } | { kind: 'missed'; reason: MissReason; detail: string };
 
 export type EffortRow = {
   trap: string;

@@ -30,6 +30,8 @@ export class PictureViewer {
       // The canvas drawer needs no WebGL, which a field laptop or a virtual desktop may lack.
       drawer: 'canvas',
       showNavigationControl: false,
+      // All that the canvas can do, the page's buttons and keys can do too.
+      tabIndex: -1,
       preserveViewport: true,
       animationTime: calm ? 0 : 0.35,
       springStiffness: 9,
