@@ -199,18 +199,71 @@ fn check_size(picture: &Picture) -> Result<(), DetectError> {
     })
 }
 
-/// The part of a box that lies in the picture, if there is one.
+/// The part of a box that lies in the picture; none if its middle does not, for then it was found in the padding.
 fn clip(found: Detection, picture: &Picture) -> Option<Detection> {
-    let x_px = found.x_px.max(0.0);
-    let y_px = found.y_px.max(0.0);
-    let width_px = (found.x_px + found.width_px).min(picture.width_px as f32) - x_px;
-    let height_px = (found.y_px + found.height_px).min(picture.height_px as f32) - y_px;
-    // A NaN fails both comparisons and goes too.
-    (width_px > 0.0 && height_px > 0.0).then_some(Detection {
+    let (end_x_px, end_y_px) = (picture.width_px as f32, picture.height_px as f32);
+    let middle_x_px = found.x_px + found.width_px / 2.0;
+    let middle_y_px = found.y_px + found.height_px / 2.0;
+    // A NaN is in no range and goes too.
+    if !(0.0..end_x_px).contains(&middle_x_px) || !(0.0..end_y_px).contains(&middle_y_px) {
+        return None;
+    }
+    let (x_px, y_px) = (found.x_px.max(0.0), found.y_px.max(0.0));
+    Some(Detection {
         x_px,
         y_px,
-        width_px,
-        height_px,
+        width_px: (found.x_px + found.width_px).min(end_x_px) - x_px,
+        height_px: (found.y_px + found.height_px).min(end_y_px) - y_px,
         ..found
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_end_at_the_pictures_edge_and_never_begin_beyond_it() {
+        let picture = Picture {
+            width_px: 100,
+            height_px: 50,
+            rgb: vec![0; 15_000],
+        };
+        let clipped = |x_px, y_px, width_px, height_px| {
+            let found = Detection {
+                x_px,
+                y_px,
+                width_px,
+                height_px,
+                score: 0.5,
+                class: 0,
+            };
+            clip(found, &picture)
+                .map(|inside| [inside.x_px, inside.y_px, inside.width_px, inside.height_px])
+        };
+        assert_eq!(
+            clipped(10.0, 10.0, 20.0, 20.0),
+            Some([10.0, 10.0, 20.0, 20.0])
+        );
+        assert_eq!(
+            clipped(-5.0, -1.0, 20.0, 20.0),
+            Some([0.0, 0.0, 15.0, 19.0])
+        );
+        assert_eq!(
+            clipped(90.0, 35.0, 18.0, 20.0),
+            Some([90.0, 35.0, 10.0, 15.0])
+        );
+        assert_eq!(
+            clipped(90.0, 35.0, 22.0, 20.0),
+            None,
+            "its middle is at 101"
+        );
+        assert_eq!(
+            clipped(10.0, -30.0, 20.0, 40.0),
+            None,
+            "its middle is above the picture"
+        );
+        assert_eq!(clipped(f32::NAN, 10.0, 20.0, 20.0), None);
+        assert_eq!(clipped(10.0, 10.0, f32::INFINITY, 20.0), None);
+    }
 }
