@@ -1,2 +1,5 @@
-//! Stands empty for the moment.
-fn main() {}
+//! `trapline-server`: see [`trapline_server`].
+
+fn main() -> std::process::ExitCode {
+    trapline_server::cli::run()
+}

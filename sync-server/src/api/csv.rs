@@ -1,0 +1,398 @@
+//! The lists as CSV (RFC 4180), all rows, sent as they are read.
+//!
+//! Text that a person or a trap wrote is guarded: a spreadsheet would run a
+//! cell that starts with `=` as a formula, so such a cell gets an apostrophe.
+
+use super::question::{Asked, Filters};
+use crate::auth::Researcher;
+use crate::db::{CaptureRow, Cursor, Db};
+use crate::problem::Failure;
+use crate::state::State;
+use axum::body::{Body, Bytes};
+use axum::extract;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use std::sync::Arc;
+use trapline_wire::read::PictureState;
+use trapline_wire::v1::{CaptureSource, ClockQuality, EffortOutcome, InspectionOutcome};
+
+/// Rows read at a time, so that no download keeps a trap waiting.
+const ROWS: u32 = 500;
+
+pub(super) async fn captures(
+    extract::State(state): extract::State<State>,
+    _researcher: Researcher,
+    Asked(asked): Asked<Filters>,
+) -> Result<Response, Failure> {
+    const HEADING: &[&str] = &[
+        "trap_id",
+        "trap_name",
+        "capture_id",
+        "taken_utc",
+        "taken_ms",
+        "clock",
+        "picture_state",
+        "sha256",
+        "size_bytes",
+        "width_px",
+        "height_px",
+        "insects",
+        "gave_up",
+        "source",
+        "source_detail",
+        "reading_id",
+    ];
+    table(state, asked, "captures.csv", HEADING, |db, asked, after| {
+        let rows = capture_rows(db, asked, after)?;
+        let next = last(&rows, CaptureRow::cursor);
+        Ok((rows.iter().map(capture_cells).collect(), next))
+    })
+    .await
+}
+
+pub(super) async fn detections(
+    extract::State(state): extract::State<State>,
+    _researcher: Researcher,
+    Asked(asked): Asked<Filters>,
+) -> Result<Response, Failure> {
+    const HEADING: &[&str] = &[
+        "trap_id",
+        "trap_name",
+        "capture_id",
+        "taken_utc",
+        "taken_ms",
+        "clock",
+        "model_id",
+        "model_sha256",
+        "threshold",
+        "class",
+        "score",
+        "at_threshold",
+        "x_px",
+        "y_px",
+        "width_px",
+        "height_px",
+    ];
+    table(
+        state,
+        asked,
+        "detections.csv",
+        HEADING,
+        |db, asked, after| {
+            let rows = capture_rows(db, asked, after)?;
+            let next = last(&rows, CaptureRow::cursor);
+            let mut cells = Vec::new();
+            for row in &rows {
+                detection_cells(db, row, &mut cells)?;
+            }
+            Ok((cells, next))
+        },
+    )
+    .await
+}
+
+pub(super) async fn readings(
+    extract::State(state): extract::State<State>,
+    _researcher: Researcher,
+    Asked(asked): Asked<Filters>,
+) -> Result<Response, Failure> {
+    const HEADING: &[&str] = &[
+        "trap_id",
+        "trap_name",
+        "reading_id",
+        "taken_utc",
+        "taken_ms",
+        "clock",
+        "temperature_c",
+        "humidity_percent",
+        "light_lux",
+        "battery_v",
+    ];
+    table(state, asked, "readings.csv", HEADING, |db, asked, after| {
+        let rows = db.readings(asked.trap(db)?, asked.window(), after, ROWS)?;
+        let next = last(&rows, |(cursor, _, _)| *cursor);
+        let cells = rows.iter().map(|(_, trap_name, row)| {
+            vec![
+                row.trap.to_string(),
+                guarded(trap_name),
+                row.id.clone(),
+                utc(row.taken_ms),
+                row.taken_ms.to_string(),
+                clock(row.clock).to_owned(),
+                or_empty(row.temperature_c),
+                or_empty(row.humidity_percent),
+                or_empty(row.light_lux),
+                or_empty(row.battery_v),
+            ]
+        });
+        Ok((cells.collect(), next))
+    })
+    .await
+}
+
+pub(super) async fn effort(
+    extract::State(state): extract::State<State>,
+    _researcher: Researcher,
+    Asked(asked): Asked<Filters>,
+) -> Result<Response, Failure> {
+    const HEADING: &[&str] = &[
+        "trap_id",
+        "trap_name",
+        "effort_id",
+        "due_utc",
+        "due_ms",
+        "last_due_utc",
+        "last_due_ms",
+        "shots",
+        "outcome",
+        "capture_id",
+        "reason",
+        "detail",
+    ];
+    table(state, asked, "effort.csv", HEADING, |db, asked, after| {
+        let rows = db.effort(asked.trap(db)?, asked.window(), after, ROWS)?;
+        let next = last(&rows, |(cursor, _, _)| *cursor);
+        let cells = rows.iter().map(|(_, trap_name, row)| {
+            let (outcome, capture, reason, detail) = match &row.outcome {
+                EffortOutcome::Done { capture } => {
+                    ("done", capture.to_string(), String::new(), String::new())
+                }
+                EffortOutcome::Missed { reason, detail } => {
+                    ("missed", String::new(), word(reason), guarded(detail))
+                }
+            };
+            vec![
+                row.trap.to_string(),
+                guarded(trap_name),
+                row.id.clone(),
+                utc(row.due_ms),
+                row.due_ms.to_string(),
+                utc(row.last_due_ms),
+                row.last_due_ms.to_string(),
+                row.shots.to_string(),
+                outcome.to_owned(),
+                capture,
+                reason,
+                detail,
+            ]
+        });
+        Ok((cells.collect(), next))
+    })
+    .await
+}
+
+fn capture_rows(
+    db: &Db,
+    asked: &Filters,
+    after: Option<Cursor>,
+) -> Result<Vec<CaptureRow>, Failure> {
+    let mut filter = asked.captures(db)?;
+    filter.after = after.or(filter.after);
+    db.captures(&filter, ROWS)
+}
+
+fn capture_cells(row: &CaptureRow) -> Vec<String> {
+    let (source, detail) = match &row.record.source {
+        CaptureSource::Camera { model } => ("camera", model.as_str()),
+        CaptureSource::Replayed { file_name } => ("replayed", file_name.as_str()),
+        CaptureSource::Simulated => ("simulated", ""),
+    };
+    let picture = &row.record.picture;
+    let mut cells = capture_start(row);
+    cells.extend([
+        match row.picture_state {
+            PictureState::OnTrap => "on_trap",
+            PictureState::Stored => "stored",
+            PictureState::Unreadable => "unreadable",
+        }
+        .to_owned(),
+        picture.sha256.to_string(),
+        picture.size_bytes.to_string(),
+        or_empty(picture.width_px),
+        or_empty(picture.height_px),
+        or_empty(row.insects),
+        guarded(row.gave_up.as_deref().unwrap_or_default()),
+        source.to_owned(),
+        guarded(detail),
+        or_empty(row.record.reading),
+    ]);
+    cells
+}
+
+fn capture_start(row: &CaptureRow) -> Vec<String> {
+    let stamp = &row.record.stamp;
+    vec![
+        row.trap.to_string(),
+        guarded(&row.trap_name),
+        row.record.id.to_string(),
+        utc(stamp.unix_ms),
+        stamp.unix_ms.to_string(),
+        clock(stamp.quality).to_owned(),
+    ]
+}
+
+fn detection_cells(db: &Db, row: &CaptureRow, cells: &mut Vec<Vec<String>>) -> Result<(), Failure> {
+    for inspection in db.inspections(row.number)? {
+        let InspectionOutcome::Seen { detections } = &inspection.outcome else {
+            continue;
+        };
+        let model = &inspection.model;
+        for found in detections {
+            let mut line = capture_start(row);
+            line.extend([
+                guarded(&model.id),
+                model.sha256.to_string(),
+                model.threshold.to_string(),
+                guarded(&found.class),
+                found.score.to_string(),
+                (found.score >= model.threshold).to_string(),
+                found.x_px.to_string(),
+                found.y_px.to_string(),
+                found.width_px.to_string(),
+                found.height_px.to_string(),
+            ]);
+            cells.push(line);
+        }
+    }
+    Ok(())
+}
+
+type Lines = (Vec<Vec<String>>, Option<Cursor>);
+type ReadLines = fn(&Db, &Filters, Option<Cursor>) -> Result<Lines, Failure>;
+
+/// Where a download stands.
+enum Step {
+    Heading,
+    Rows(Option<Cursor>),
+    End,
+}
+
+/// Sends the heading and then part after part, each read when the one before is gone.
+async fn table(
+    state: State,
+    asked: Filters,
+    file_name: &'static str,
+    heading: &'static [&'static str],
+    read: ReadLines,
+) -> Result<Response, Failure> {
+    let asked = Arc::new(asked);
+    // What is wrong with the question is said before the download starts.
+    let checked = Arc::clone(&asked);
+    let after = state
+        .work(move |shared| {
+            checked.trap(&shared.reader())?;
+            checked.after()
+        })
+        .await?;
+    let parts = stream::try_unfold(Step::Heading, move |step| {
+        let (state, asked) = (state.clone(), Arc::clone(&asked));
+        async move {
+            match step {
+                Step::Heading => {
+                    let cells = heading.iter().map(|&cell| cell.to_owned()).collect();
+                    Ok(Some((text(&[cells])?, Step::Rows(after))))
+                }
+                Step::Rows(after) => {
+                    let part = state
+                        .work(move |shared| read(&shared.reader(), &asked, after))
+                        .await
+                        .map_err(broken_off)?;
+                    let next = part.1.map_or(Step::End, |cursor| Step::Rows(Some(cursor)));
+                    Ok(Some((text(&part.0)?, next)))
+                }
+                Step::End => Ok::<_, std::io::Error>(None),
+            }
+        }
+    });
+    let mut response = Body::from_stream(parts).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{file_name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// A download that cannot go on breaks off, so that it is not taken for whole.
+fn broken_off(failure: Failure) -> std::io::Error {
+    log::error!("a download broke off: {failure}");
+    std::io::Error::other("the server could not read on")
+}
+
+fn text(lines: &[Vec<String>]) -> Result<Bytes, std::io::Error> {
+    let mut writer = ::csv::WriterBuilder::new()
+        .terminator(::csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for line in lines {
+        writer.write_record(line)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(::csv::IntoInnerError::into_error)?;
+    Ok(Bytes::from(bytes))
+}
+
+/// The cursor of a full part's last row; a part that is not full is the last.
+fn last<R>(rows: &[R], cursor: impl Fn(&R) -> Cursor) -> Option<Cursor> {
+    rows.last()
+        .filter(|_| rows.len() >= ROWS as usize)
+        .map(cursor)
+}
+
+/// A spreadsheet must not take foreign text for a formula.
+fn guarded(text: &str) -> String {
+    let starts_formula = text
+        .trim_start_matches(' ')
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if starts_formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn or_empty<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn utc(unix_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_ms)
+        .map(|moment| moment.to_string())
+        .unwrap_or_default()
+}
+
+fn clock(quality: ClockQuality) -> &'static str {
+    match quality {
+        ClockQuality::Unset => "unset",
+        ClockQuality::Restored => "restored",
+        ClockQuality::Rtc => "rtc",
+        ClockQuality::Synced => "synced",
+    }
+}
+
+/// The word of the wire for a value.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guarded;
+
+    #[test]
+    fn no_text_becomes_a_formula() {
+        for evil in ["=1+1", "+cmd", "-2", "@SUM(A1)", "\t=1", " =1"] {
+            assert!(guarded(evil).starts_with('\''), "{evil:?}");
+        }
+        assert_eq!(guarded("Wiese 3"), "Wiese 3");
+        assert_eq!(guarded(""), "");
+    }
+}

@@ -1,0 +1,433 @@
+//! What researchers read: pages of captures, readings and effort, and one
+//! capture with everything known of it.
+//!
+//! A page goes on where the last row of the page before stood, in time and then
+//! in the order of arrival, so rows that arrive meanwhile shift nothing.
+
+use super::{Db, parse, traps};
+use crate::problem::Failure;
+use rusqlite::{OptionalExtension as _, Row, ToSql, named_params};
+use std::fmt;
+use std::str::FromStr;
+use trapline_wire::read::{
+    CaptureSummary, EffortRow, PictureState, ReadingRow, TimelineCapture, TimelineReading,
+};
+use trapline_wire::v1::{CaptureRecord, EffortRecord, InspectionRecord, ReadingRecord};
+use trapline_wire::{CaptureId, ReadingId, TrapId};
+
+/// `from_ms` ≤ time < `until_ms`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) from_ms: i64,
+    pub(crate) until_ms: i64,
+}
+
+/// The place of a row in a list ordered by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub(crate) time_ms: i64,
+    pub(crate) number: i64,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.time_ms, self.number)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (time, number) = text.split_once('_').ok_or(())?;
+        Ok(Self {
+            time_ms: time.parse().map_err(|_| ())?,
+            number: number.parse().map_err(|_| ())?,
+        })
+    }
+}
+
+/// Which rows, and from where on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CaptureFilter {
+    pub(crate) trap: Option<i64>,
+    pub(crate) window: Window,
+    /// At least one insect, none at all, or whatever.
+    pub(crate) has_detections: Option<bool>,
+    pub(crate) newest_first: bool,
+    pub(crate) after: Option<Cursor>,
+}
+
+/// A capture with what lists and files say of it.
+pub(crate) struct CaptureRow {
+    pub(crate) number: i64,
+    pub(crate) trap_number: i64,
+    pub(crate) trap: TrapId,
+    pub(crate) trap_name: String,
+    pub(crate) record: CaptureRecord,
+    pub(crate) insects: Option<u64>,
+    pub(crate) gave_up: Option<String>,
+    pub(crate) picture_state: PictureState,
+    pub(crate) stored_ms: Option<i64>,
+}
+
+impl CaptureRow {
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor {
+            time_ms: self.record.stamp.unix_ms,
+            number: self.number,
+        }
+    }
+
+    pub(crate) fn summary(&self) -> CaptureSummary {
+        CaptureSummary {
+            trap: self.trap.clone(),
+            id: self.record.id,
+            taken_ms: self.record.stamp.unix_ms,
+            clock: self.record.stamp.quality,
+            picture_state: self.picture_state,
+            width_px: self.record.picture.width_px,
+            height_px: self.record.picture.height_px,
+            insects: self.insects,
+            gave_up: self.gave_up.clone(),
+            source: self.record.source.clone(),
+        }
+    }
+}
+
+const CAPTURE_COLUMNS: &str = "captures.number, captures.trap, traps.id, traps.name,
+    captures.record, captures.insects, captures.gave_up, pictures.readable, pictures.stored_ms";
+const CAPTURE_JOINS: &str = "CROSS JOIN traps ON traps.number = captures.trap
+    LEFT JOIN pictures ON pictures.trap = captures.trap AND pictures.sha256 = captures.sha256";
+
+impl Db {
+    /// The number of a trap, revoked or not.
+    pub(crate) fn trap_number(&self, id: &TrapId) -> Result<Option<i64>, Failure> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT number FROM traps WHERE id = :id")?
+            .query_row(named_params! { ":id": id.as_str() }, |row| row.get(0))
+            .optional()?)
+    }
+
+    /// At most `limit` captures that pass the filter, in its order.
+    pub(crate) fn captures(
+        &self,
+        filter: &CaptureFilter,
+        limit: u32,
+    ) -> Result<Vec<CaptureRow>, Failure> {
+        let (index, condition) = match filter.has_detections {
+            None if filter.trap.is_none() => ("captures_by_time", ""),
+            None => ("captures_by_trap", ""),
+            Some(true) if filter.trap.is_none() => {
+                ("captures_with_insects", "AND captures.insects >= 1")
+            }
+            Some(true) => ("captures_with_insects_by_trap", "AND captures.insects >= 1"),
+            Some(false) if filter.trap.is_none() => {
+                ("captures_without_insects", "AND captures.insects = 0")
+            }
+            Some(false) => (
+                "captures_without_insects_by_trap",
+                "AND captures.insects = 0",
+            ),
+        };
+        let of_trap = of_trap("captures", filter.trap);
+        let order = if filter.newest_first { "DESC" } else { "ASC" };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CAPTURE_COLUMNS} FROM captures INDEXED BY {index} {CAPTURE_JOINS}
+             WHERE {of_trap} {condition}
+               AND (captures.taken_ms, captures.number) >= (:low_ms, :low)
+               AND (captures.taken_ms, captures.number) < (:high_ms, :high)
+             ORDER BY captures.taken_ms {order}, captures.number {order} LIMIT :limit"
+        ))?;
+        let bounds = Bounds::of(filter.window, filter.after, filter.newest_first);
+        let rows = statement.query_and_then(&bounds.params(&filter.trap, &limit)[..], |row| {
+            capture_row(row)
+        })?;
+        rows.collect()
+    }
+
+    /// One capture.
+    pub(crate) fn capture(
+        &self,
+        trap: &TrapId,
+        id: CaptureId,
+    ) -> Result<Option<CaptureRow>, Failure> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CAPTURE_COLUMNS} FROM captures {CAPTURE_JOINS}
+             WHERE traps.id = :trap AND captures.id = :id
+               AND captures.trap = (SELECT number FROM traps WHERE id = :trap)"
+        ))?;
+        let mut rows = statement.query_and_then(
+            named_params! { ":trap": trap.as_str(), ":id": id.to_string() },
+            |row| capture_row(row),
+        )?;
+        rows.next().transpose()
+    }
+
+    /// The capture before (`newest_first`) or after the one at `cursor` on the same trap.
+    pub(crate) fn neighbour(
+        &self,
+        trap: i64,
+        cursor: Cursor,
+        newest_first: bool,
+    ) -> Result<Option<CaptureId>, Failure> {
+        let (compare, order) = if newest_first {
+            ("<", "DESC")
+        } else {
+            (">", "ASC")
+        };
+        let id: Option<String> = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT id FROM captures WHERE trap = :trap
+                   AND (taken_ms, number) {compare} (:time, :number)
+                 ORDER BY taken_ms {order}, number {order} LIMIT 1"
+            ))?
+            .query_row(
+                named_params! {
+                    ":trap": trap, ":time": cursor.time_ms, ":number": cursor.number
+                },
+                |row| row.get(0),
+            )
+            .optional()?;
+        id.map(|id| capture_id(&id)).transpose()
+    }
+
+    /// What each model made of a capture, the newest first.
+    pub(crate) fn inspections(&self, capture: i64) -> Result<Vec<InspectionRecord>, Failure> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT record FROM inspections WHERE capture = :capture ORDER BY number DESC",
+        )?;
+        let rows = statement.query_and_then(named_params! { ":capture": capture }, |row| {
+            parse(&row.get::<_, String>(0)?)
+        })?;
+        rows.collect()
+    }
+
+    /// One set of readings.
+    pub(crate) fn reading(&self, trap: i64, id: ReadingId) -> Result<Option<ReadingRow>, Failure> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT readings.number, traps.id, traps.name, readings.record
+             FROM readings JOIN traps ON traps.number = readings.trap
+             WHERE readings.trap = :trap AND readings.id = :id",
+        )?;
+        let mut rows = statement.query_and_then(
+            named_params! { ":trap": trap, ":id": id.to_string() },
+            |row| Ok(reading_row(row)?.2),
+        )?;
+        rows.next().transpose()
+    }
+
+    /// At most `limit` readings, oldest first, each with its cursor and its trap's name.
+    pub(crate) fn readings(
+        &self,
+        trap: Option<i64>,
+        window: Window,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Vec<(Cursor, String, ReadingRow)>, Failure> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT readings.number, traps.id, traps.name, readings.record
+             FROM readings INDEXED BY {} CROSS JOIN traps ON traps.number = readings.trap
+             WHERE {} AND (readings.taken_ms, readings.number) >= (:low_ms, :low)
+               AND (readings.taken_ms, readings.number) < (:high_ms, :high)
+             ORDER BY readings.taken_ms, readings.number LIMIT :limit",
+            trap.map_or("readings_by_time", |_| "readings_by_trap"),
+            of_trap("readings", trap),
+        ))?;
+        let bounds = Bounds::of(window, after, false);
+        let rows =
+            statement.query_and_then(&bounds.params(&trap, &limit)[..], |row| reading_row(row))?;
+        rows.collect()
+    }
+
+    /// At most `limit` rows of effort, oldest first, each with its cursor and its trap's name.
+    pub(crate) fn effort(
+        &self,
+        trap: Option<i64>,
+        window: Window,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Vec<(Cursor, String, EffortRow)>, Failure> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT effort.number, traps.id, traps.name, effort.record
+             FROM effort INDEXED BY {} CROSS JOIN traps ON traps.number = effort.trap
+             WHERE {} AND (effort.due_ms, effort.number) >= (:low_ms, :low)
+               AND (effort.due_ms, effort.number) < (:high_ms, :high)
+             ORDER BY effort.due_ms, effort.number LIMIT :limit",
+            trap.map_or("effort_by_time", |_| "effort_by_trap"),
+            of_trap("effort", trap),
+        ))?;
+        let bounds = Bounds::of(window, after, false);
+        let rows =
+            statement.query_and_then(&bounds.params(&trap, &limit)[..], |row| effort_row(row))?;
+        rows.collect()
+    }
+
+    /// Missed shots that reach into the window, oldest first.
+    pub(crate) fn missed(
+        &self,
+        trap: i64,
+        window: Window,
+        limit: u32,
+    ) -> Result<Vec<EffortRow>, Failure> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT effort.number, traps.id, traps.name, effort.record
+             FROM effort CROSS JOIN traps ON traps.number = effort.trap
+             WHERE effort.trap = :trap AND effort.missed = 1
+               AND effort.last_due_ms >= :from AND effort.due_ms < :until
+             ORDER BY effort.due_ms, effort.number LIMIT :limit",
+        )?;
+        let rows = statement.query_and_then(
+            named_params! {
+                ":trap": trap,
+                ":from": window.from_ms,
+                ":until": window.until_ms,
+                ":limit": limit,
+            },
+            |row| Ok(effort_row(row)?.2),
+        )?;
+        rows.collect()
+    }
+}
+
+impl From<&CaptureRow> for TimelineCapture {
+    fn from(row: &CaptureRow) -> Self {
+        Self {
+            taken_ms: row.record.stamp.unix_ms,
+            id: row.record.id,
+            insects: row.insects,
+            picture_state: row.picture_state,
+        }
+    }
+}
+
+/// The part of a set of readings that the strips draw.
+pub(crate) fn timeline_reading(row: &ReadingRow) -> TimelineReading {
+    TimelineReading {
+        taken_ms: row.taken_ms,
+        temperature_c: row.temperature_c,
+        humidity_percent: row.humidity_percent,
+        light_lux: row.light_lux,
+    }
+}
+
+fn of_trap(table: &str, trap: Option<i64>) -> String {
+    match trap {
+        Some(_) => format!("{table}.trap = :trap"),
+        // Names the parameter all the same, so that one list of parameters serves both.
+        None => ":trap IS NULL".to_owned(),
+    }
+}
+
+/// From the first place on, up to and without the second.
+struct Bounds {
+    low: Cursor,
+    high: Cursor,
+}
+
+impl Bounds {
+    fn of(window: Window, after: Option<Cursor>, newest_first: bool) -> Self {
+        let at = |time_ms| Cursor {
+            time_ms,
+            number: i64::MIN,
+        };
+        let mut bounds = Self {
+            low: at(window.from_ms),
+            high: at(window.until_ms),
+        };
+        match after {
+            None => {}
+            Some(cursor) if newest_first => {
+                if (cursor.time_ms, cursor.number) < (bounds.high.time_ms, bounds.high.number) {
+                    bounds.high = cursor;
+                }
+            }
+            Some(cursor) => {
+                let next = cursor.number.saturating_add(1);
+                if (cursor.time_ms, next) > (bounds.low.time_ms, bounds.low.number) {
+                    bounds.low = Cursor {
+                        number: next,
+                        ..cursor
+                    };
+                }
+            }
+        }
+        bounds
+    }
+
+    fn params<'a>(
+        &'a self,
+        trap: &'a Option<i64>,
+        limit: &'a u32,
+    ) -> [(&'static str, &'a dyn ToSql); 6] {
+        [
+            (":trap", trap),
+            (":low_ms", &self.low.time_ms),
+            (":low", &self.low.number),
+            (":high_ms", &self.high.time_ms),
+            (":high", &self.high.number),
+            (":limit", limit),
+        ]
+    }
+}
+
+fn capture_row(row: &Row<'_>) -> Result<CaptureRow, Failure> {
+    Ok(CaptureRow {
+        number: row.get(0)?,
+        trap_number: row.get(1)?,
+        trap: traps::trap_id(&row.get::<_, String>(2)?)?,
+        trap_name: row.get(3)?,
+        record: parse(&row.get::<_, String>(4)?)?,
+        insects: row.get::<_, Option<i64>>(5)?.map(super::count),
+        gave_up: row.get(6)?,
+        picture_state: match row.get::<_, Option<bool>>(7)? {
+            None => PictureState::OnTrap,
+            Some(true) => PictureState::Stored,
+            Some(false) => PictureState::Unreadable,
+        },
+        stored_ms: row.get(8)?,
+    })
+}
+
+fn reading_row(row: &Row<'_>) -> Result<(Cursor, String, ReadingRow), Failure> {
+    let record: ReadingRecord = parse(&row.get::<_, String>(3)?)?;
+    let cursor = Cursor {
+        time_ms: record.stamp.unix_ms,
+        number: row.get(0)?,
+    };
+    let reading = ReadingRow {
+        trap: traps::trap_id(&row.get::<_, String>(1)?)?,
+        id: record.id.to_string(),
+        taken_ms: record.stamp.unix_ms,
+        clock: record.stamp.quality,
+        temperature_c: record.temperature_c,
+        humidity_percent: record.humidity_percent,
+        light_lux: record.light_lux,
+        battery_v: record.battery_v,
+    };
+    Ok((cursor, row.get(2)?, reading))
+}
+
+fn effort_row(row: &Row<'_>) -> Result<(Cursor, String, EffortRow), Failure> {
+    let record: EffortRecord = parse(&row.get::<_, String>(3)?)?;
+    let cursor = Cursor {
+        time_ms: record.due_ms,
+        number: row.get(0)?,
+    };
+    let effort = EffortRow {
+        trap: traps::trap_id(&row.get::<_, String>(1)?)?,
+        id: record.id.to_string(),
+        due_ms: record.due_ms,
+        last_due_ms: record.last_due_ms,
+        shots: record.shots,
+        outcome: record.outcome,
+    };
+    Ok((cursor, row.get(2)?, effort))
+}
+
+pub(super) fn capture_id(text: &str) -> Result<CaptureId, Failure> {
+    text.parse()
+        .map_err(|error| Failure::Broken(format!("a stored capture id cannot be read: {error}")))
+}
