@@ -120,7 +120,7 @@ export const isDrawn = (page, selector) =>
     if (!(canvas instanceof HTMLCanvasElement) || canvas.width === 0) return false;
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const colours = new Set();
-    for (let i = 0; i < data.length && colours.size < 3; i += 4 * 97) {
+    for (let i = 0; i < data.length && colours.size < 3; i += 4 * 7) {
       colours.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
     }
     return colours.size >= 3;

@@ -44,6 +44,16 @@ describe('trapState', () => {
     expect(condition({ revoked: true })).toBe('revoked');
   });
 
+  it('does not call a trap fine whose times are wrong', () => {
+    expect(trapState(trap({ clock: 'unset' }), NOW).word).toBe('Clock never set');
+    const behind = trap({ clock_behind_ms: 2 * HOUR_MS, next_due_ms: NOW - 2 * HOUR_MS });
+    expect(trapState(behind, NOW)).toMatchObject({
+      condition: 'attention',
+      word: 'Clock is wrong',
+    });
+    expect(condition({ clock_behind_ms: 40_000 })).toBe('fine');
+  });
+
   it('lets a trap sleep until its next shot is due', () => {
     const evening = NOW - 9 * HOUR_MS;
     expect(condition({ last_contact_ms: evening, next_due_ms: NOW + HOUR_MS })).toBe('fine');
@@ -91,6 +101,15 @@ describe('insectLine', () => {
     const line = insectLine(silent, NOW);
     expect(line.stale).toBe(true);
     expect(line.note).toMatch(/^no captures since /);
+  });
+
+  it('is patient after midnight, and not after a missed shot', () => {
+    const evening = { captures_today: 0, last_capture_ms: NOW - 3 * HOUR_MS };
+    expect(insectLine(trap(evening), NOW)).toMatchObject({
+      note: 'none taken today yet',
+      stale: false,
+    });
+    expect(insectLine(trap({ ...evening, missed_today: 2 }), NOW).stale).toBe(true);
   });
 
   it('does not name a time that the trap could not know', () => {

@@ -1,5 +1,5 @@
 // How a trap is, decided from its summary and said in plain words.
-import { ago, dayAndTime, HOUR_MS, inWords, isBelievable, MINUTE_MS } from './time';
+import { ago, DAY_MS, dayAndTime, HOUR_MS, inWords, isBelievable, MINUTE_MS } from './time';
 import type { ClockQuality, TrapSummary } from './types';
 
 /** Silence after the next shot was due that nobody need worry about. */
@@ -9,6 +9,10 @@ const GRACE_MAX_MS = HOUR_MS;
 const QUIET_WITHOUT_PLAN_MS = 2 * HOUR_MS;
 /** A clock that is off by less is not worth a word. */
 const CLOCK_OFF_MS = 30_000;
+/** A clock that is off by more puts pictures into the wrong part of the day. */
+const CLOCK_WRONG_MS = 10 * MINUTE_MS;
+/** A capture older than this no longer speaks for the card of today. */
+const STALE_MS = DAY_MS;
 
 export type Condition = 'fine' | 'attention' | 'quiet' | 'never' | 'revoked';
 
@@ -62,10 +66,23 @@ export function trapState(trap: TrapSummary, nowMs: number): TrapState {
       why: `In contact, but all ${trap.missed_today} shots of today were missed.`,
     };
   }
+  const clock = clockTrouble(trap);
+  if (clock !== null) return { condition: 'attention', ...clock };
   return {
     condition: 'fine',
     word: 'Working',
     why: `Heard from ${ago(trap.last_contact_ms, nowMs)}.`,
+  };
+}
+
+function clockTrouble(trap: TrapSummary): { word: string; why: string } | null {
+  if (trap.clock === 'unset') {
+    return { word: 'Clock never set', why: 'Its captures have an order, but no times.' };
+  }
+  if (Math.abs(trap.clock_behind_ms ?? 0) < CLOCK_WRONG_MS) return null;
+  return {
+    word: 'Clock is wrong',
+    why: `It is ${clockOff(trap.clock_behind_ms) ?? 'off'}: the times of its captures are too.`,
   };
 }
 
@@ -82,19 +99,29 @@ export type InsectLine = {
 export function insectLine(trap: TrapSummary, nowMs: number): InsectLine {
   if (trap.captures === 0) return { count: null, note: 'no captures yet', stale: false };
   if (trap.insects_latest === null) return { count: null, note: 'not inspected yet', stale: false };
-  const state = trapState(trap, nowMs).condition;
-  const stale = state === 'quiet' || state === 'revoked' || trap.captures_today === 0;
-  if (stale) {
+  if (isStale(trap, nowMs)) {
     const since =
       trap.last_capture_ms !== null && isBelievable(trap.last_capture_ms)
         ? `no captures since ${dayAndTime(trap.last_capture_ms, nowMs)}`
         : 'no captures today';
     return { count: trap.insects_latest, note: since, stale: true };
   }
+  if (trap.captures_today === 0) {
+    return { count: trap.insects_latest, note: 'none taken today yet', stale: false };
+  }
   const today = trap.insects_today ?? 0;
   if (today > 0) return { count: trap.insects_latest, note: `+${today} today`, stale: false };
   const none = trap.insects_latest === 0 ? 'none found' : 'no new ones today';
   return { count: trap.insects_latest, note: none, stale: false };
+}
+
+/** Whether the newest capture is too old to say anything of the card as it is now. */
+function isStale(trap: TrapSummary, nowMs: number): boolean {
+  const { condition } = trapState(trap, nowMs);
+  if (condition === 'quiet' || condition === 'revoked') return true;
+  if (trap.captures_today > 0) return false;
+  const ageMs = nowMs - (trap.last_capture_ms ?? 0) - (trap.clock_behind_ms ?? 0);
+  return trap.missed_today > 0 || ageMs > STALE_MS;
 }
 
 /** How far the trap's clock can be trusted, in plain words. */

@@ -69,6 +69,6 @@ export function shownWindow(
   const margin = length * 0.02;
   return {
     from_ms: Math.max(asked.from_ms, Math.min(data.from_ms, until_ms - SHORTEST_MS) - margin),
-    until_ms: until_ms + margin,
+    until_ms,
   };
 }
