@@ -1,1 +1,30 @@
-//! Stands empty for the moment.
+//! The day of a Trapline trap.
+//!
+//! Four stages work side by side, each over the ledger alone: `capture` takes
+//! the shot that is due, `inspect` finds the insects, `sync` hands everything
+//! to the server, `retain` keeps room on the card. The ledger is the only
+//! queue, so a crash is nothing special: the next start goes on at the rows.
+//! The simulation drives the same stages through [`agent::Agent::from_parts`].
+
+pub mod agent;
+pub mod capture;
+pub mod config;
+pub mod desk;
+pub mod effort;
+pub mod hands;
+pub mod health;
+pub mod inspect;
+pub mod lent;
+pub mod moment;
+pub mod retain;
+pub mod schedule;
+pub mod stage;
+pub mod sync;
+
+pub mod boot;
+pub mod cli;
+pub mod export;
+pub mod logging;
+pub mod selftest;
+pub mod service;
+pub mod status;

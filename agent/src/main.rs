@@ -1,2 +1,7 @@
-//! Stands empty for the moment.
-fn main() {}
+//! `trapline-agent`: see `trapline-agent --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trapline_agent::cli::main()
+}

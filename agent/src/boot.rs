@@ -1,0 +1,192 @@
+//! Builds the agent of a real trap from its settings: the only place that
+//! makes real devices, opens the real card and the real uplink.
+
+use crate::agent::{Agent, Outside, Parts};
+use crate::capture::{Devices, OpenCamera};
+use crate::config::{CameraKind, Config, Loaded, layers};
+use crate::hands::Hands;
+use crate::inspect::load_model;
+use crate::moment::wire_stamp;
+use crate::sync::backoff::Chance;
+use crate::sync::http::HttpUplink;
+use crate::sync::uplink::Uplink;
+use anyhow::{Context as _, anyhow};
+use std::path::Path;
+use std::sync::Arc;
+use trapline_hal::pi::camera_csi::{CsiCamera, CsiSettings};
+use trapline_hal::pi::camera_folder::FolderCamera;
+use trapline_hal::pi::clock::SystemClock;
+use trapline_hal::pi::folder_readings::FolderReadings;
+use trapline_hal::{
+    Ambient, AmbientReading, Camera, Clock as _, DeviceError, FaultKind, Power, PowerReading,
+};
+use trapline_store::{Ledger, OsDisk, StoreError, set_database_aside};
+use trapline_wire::LedgerId;
+
+/// Opens the ledger and puts the agent together.
+///
+/// # Errors
+/// When the ledger cannot be opened or the operating system gives no random numbers.
+pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Agent> {
+    let Loaded {
+        config,
+        faults,
+        overlay,
+        ..
+    } = loaded;
+    let clock = SystemClock::new();
+    let now = clock.stamp();
+    let (ledger, trouble) = open_ledger(&config.ledger.dir, &clock)?;
+    if let Some(text) = overlay
+        && let Err(error) = layers::keep_overlay(&config.ledger.dir, &text)
+    {
+        log::warn!("no copy of the overlay could be kept: {error}");
+    }
+    let replayed = usize::try_from(ledger.replayed()?).unwrap_or(0);
+    let devices = devices(&config, replayed);
+    let manifest = config.detector.manifest.clone();
+    let uplink = match &config.server {
+        None => None,
+        Some(server) => {
+            let uplink = HttpUplink::new(server, &config.sync)
+                .map_err(|why| anyhow!("cannot prepare the connection to the server: {why}"))?;
+            Some(Box::new(uplink) as Box<dyn Uplink>)
+        }
+    };
+    let agent = Agent::from_parts(Parts {
+        config: Arc::new(config),
+        clock: Arc::new(clock),
+        ledger,
+        hands: Hands::Threads,
+        devices,
+        load_detector: Box::new(move || load_model(manifest.as_deref())),
+        uplink,
+        chance: system_chance(),
+        outside,
+    });
+    let health = &agent.desk().health;
+    if !faults.is_empty() {
+        health.raise("config", &faults.join("; "), now.unix_ms);
+    }
+    if let Some(trouble) = trouble {
+        health.raise("ledger", &trouble, now.unix_ms);
+    }
+    Ok(agent)
+}
+
+/// The ledger; a damaged one is set aside, because a trap in the field goes on.
+fn open_ledger(dir: &Path, clock: &SystemClock) -> anyhow::Result<(Ledger, Option<String>)> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).context("no random numbers for the ledger's id")?;
+    let id = LedgerId(u32::from_ne_bytes(random));
+    let now = wire_stamp(&clock.stamp());
+    let open = || Ledger::open(dir, Arc::new(OsDisk), || id, &now);
+    let mut trouble = None;
+    let opened = match open() {
+        Err(StoreError::Corrupt { file, detail }) => {
+            let kept = set_database_aside(dir, &OsDisk)?;
+            let text = format!(
+                "{} was damaged ({detail}); it is kept as {} and a new ledger was started: \
+                 replace the card soon",
+                file.display(),
+                kept.display()
+            );
+            log::error!("{text}");
+            trouble = Some(text);
+            open()
+        }
+        opened => opened,
+    };
+    let (ledger, recovery) =
+        opened.with_context(|| format!("cannot open the ledger in {}", dir.display()))?;
+    if !recovery.is_quiet() {
+        log::info!("the ledger was put in order: {recovery:?}");
+    }
+    Ok((ledger, trouble))
+}
+
+/// Camera and sensors as the settings name them.
+#[must_use]
+pub fn devices(config: &Config, replayed: usize) -> Devices {
+    let folder = match &config.camera.kind {
+        CameraKind::Folder { folder, .. } => Some(folder),
+        CameraKind::Csi | CameraKind::None => None,
+    };
+    let readings = folder.and_then(|folder| match FolderReadings::open(folder, replayed) {
+        Ok(readings) => readings.map(Ok),
+        Err(error) => Some(Err(error.to_string())),
+    });
+    let (ambient, power): (Box<dyn Ambient>, Box<dyn Power>) = match readings {
+        Some(Ok(readings)) => (Box::new(readings.clone()), Box::new(readings)),
+        Some(Err(why)) => (Box::new(Unreadable(why)), Box::new(NoPower)),
+        None => (Box::new(NoSensors), Box::new(NoPower)),
+    };
+    Devices {
+        open_camera: open_camera(config.camera.kind.clone()),
+        ambient,
+        power,
+    }
+}
+
+fn open_camera(kind: CameraKind) -> OpenCamera {
+    Box::new(
+        move |resume_after| -> Result<Box<dyn Camera>, DeviceError> {
+            match &kind {
+                CameraKind::Folder { folder, playback } => {
+                    let camera = FolderCamera::open(folder, *playback, resume_after)?;
+                    log::info!(
+                        "replaying {} pictures of {}",
+                        camera.len(),
+                        folder.display()
+                    );
+                    Ok(Box::new(camera))
+                }
+                CameraKind::Csi => Ok(Box::new(CsiCamera::new(CsiSettings::default()))),
+                CameraKind::None => Err(DeviceError::new(
+                    "camera",
+                    FaultKind::Absent,
+                    "no camera is configured; set `camera.kind`",
+                )),
+            }
+        },
+    )
+}
+
+fn system_chance() -> Chance {
+    Box::new(|| {
+        // Without random numbers traps behind one mast would call together, no worse.
+        let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+        f64::from(random) / (f64::from(u32::MAX) + 1.0)
+    })
+}
+
+struct NoSensors;
+
+impl Ambient for NoSensors {
+    fn read(&mut self) -> AmbientReading {
+        AmbientReading::default()
+    }
+}
+
+struct Unreadable(String);
+
+impl Ambient for Unreadable {
+    fn read(&mut self) -> AmbientReading {
+        AmbientReading {
+            faults: vec![DeviceError::new(
+                "climate",
+                FaultKind::Broken,
+                self.0.clone(),
+            )],
+            ..AmbientReading::default()
+        }
+    }
+}
+
+struct NoPower;
+
+impl Power for NoPower {
+    fn read(&mut self) -> PowerReading {
+        PowerReading::default()
+    }
+}

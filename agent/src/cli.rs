@@ -1,0 +1,254 @@
+//! The command line, and the only place that prints.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the command line"
+)]
+
+use crate::config::{self, Loaded, Problems, Sources, shown};
+use crate::service::Service;
+use crate::{boot, export, logging, selftest, status};
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Something failed while running.
+const EXIT_RUNTIME: u8 = 1;
+/// The settings are wrong; restarting does not help.
+const EXIT_CONFIG: u8 = 78;
+/// Threads that blocking work may take; an idle one ends soon and gives its memory back.
+const THREADS_MAX: usize = 4;
+const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(2);
+
+/// The agent of an insect trap: takes pictures, finds the insects, keeps
+/// everything safe, and hands it to a server.
+#[derive(Debug, Parser)]
+#[command(name = "trapline-agent", version, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  trapline-agent selftest                  check this trap before you leave it
+  trapline-agent status                    what it did, what waits, what is wrong
+  trapline-agent export /media/usb/trap    pictures and tables, checked byte for byte
+
+Settings are in /etc/trapline/agent.toml and, for a trap in the field, in
+/boot/firmware/trapline.toml; `trapline-agent config show --origin` explains them.
+Exit status: 0 done, 1 failed, 2 wrong usage, 78 wrong settings.")]
+struct Cli {
+    #[command(flatten)]
+    layers: Layers,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Layers {
+    /// Settings file [default: /etc/trapline/agent.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Settings that override it [default: /boot/firmware/trapline.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    overlay: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the trap until stopped
+    Run,
+    /// Take one picture now, inspect it, send what waits, and end
+    Once,
+    /// Say what the trap did, what waits and what is wrong
+    Status {
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Copy pictures and tables into a folder, each picture checked against its hash
+    Export {
+        /// The folder; an export that was cut off goes on where it stopped
+        dir: PathBuf,
+    },
+    /// Check camera, sensors, card, model, clock and server, with a remedy for each fault
+    Selftest {
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Find everything that is wrong with the settings
+    Check,
+    /// Print every setting that holds
+    Show {
+        /// And where each comes from
+        #[arg(long)]
+        origin: bool,
+    },
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match act(cli) {
+        Ok(code) => code,
+        Err(error) => match error.downcast_ref::<Problems>() {
+            Some(problems) => {
+                eprintln!("The settings are wrong:\n{problems}");
+                ExitCode::from(EXIT_CONFIG)
+            }
+            None => {
+                eprintln!("trapline-agent: {error:#}");
+                ExitCode::from(EXIT_RUNTIME)
+            }
+        },
+    }
+}
+
+fn act(cli: Cli) -> anyhow::Result<ExitCode> {
+    let sources = Sources::of_process(cli.layers.config, cli.layers.overlay);
+    let loaded = config::load(&sources)?;
+    match cli.command {
+        Command::Run => run(loaded),
+        Command::Once => once(loaded),
+        Command::Status { json } => status(&loaded, json),
+        Command::Config(ConfigCommand::Check) => Ok(check(&loaded)),
+        Command::Config(ConfigCommand::Show { origin }) => Ok(show(&loaded, origin)),
+        Command::Export { dir } => export(&loaded, &dir),
+        Command::Selftest { json } => selftest(&loaded, json),
+    }
+}
+
+fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
+    logging::start(loaded.config.log_level);
+    let name = loaded.config.trap.name.clone();
+    let outside = Service::new(&loaded.config.ledger.dir);
+    let agent = boot::assemble(loaded, Box::new(outside))?;
+    log::info!(trap = name.as_str(); "trap {name:?} starts");
+    let runtime = runtime()?;
+    let done = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let asked = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            log::info!("asked to stop");
+        };
+        agent.run(asked).await.map_err(anyhow::Error::from)
+    });
+    // A thread that hangs in a driver must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done.context("the agent had to stop")?;
+    log::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn once(loaded: Loaded) -> anyhow::Result<ExitCode> {
+    logging::start(loaded.config.log_level);
+    let dir = loaded.config.ledger.dir.clone();
+    let agent = boot::assemble(loaded, Box::new(crate::agent::Nobody))?;
+    let runtime = runtime()?;
+    let done = runtime.block_on(agent.once());
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done?;
+    print!("{}", status::Status::read(&dir, now_ms())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(THREADS_MAX)
+        .thread_keep_alive(THREAD_KEEP_ALIVE)
+        .build()
+        .context("cannot start the runtime")
+}
+
+fn status(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
+    let status = status::Status::read(&loaded.config.ledger.dir, now_ms())?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+    } else {
+        print!("{status}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(loaded: &Loaded) -> ExitCode {
+    if loaded.faults.is_empty() {
+        println!("The settings are right.");
+        return ExitCode::SUCCESS;
+    }
+    println!("The overlay is wrong:");
+    for fault in &loaded.faults {
+        println!("{fault}");
+    }
+    ExitCode::from(EXIT_CONFIG)
+}
+
+fn show(loaded: &Loaded, with_origin: bool) -> ExitCode {
+    for (key, entry) in &loaded.entries {
+        let value = shown(key, &entry.value);
+        if with_origin {
+            println!("{key} = {value}  # {}", entry.origin);
+        } else {
+            println!("{key} = {value}");
+        }
+    }
+    for fault in &loaded.faults {
+        println!("# {fault}");
+    }
+    ExitCode::SUCCESS
+}
+
+fn export(loaded: &Loaded, dir: &std::path::Path) -> anyhow::Result<ExitCode> {
+    let ledger_dir = &loaded.config.ledger.dir;
+    let mut said = 0;
+    let tell = &mut |done: u64, of: u64| {
+        let percent = done * 100 / of.max(1);
+        if percent >= said + 10 {
+            said = percent / 10 * 10;
+            eprintln!("{done} of {of} pictures");
+        }
+    };
+    let report = export::export(ledger_dir, dir, tell)?;
+    println!("{report}");
+    let is_whole = report.damaged.is_empty();
+    Ok(if is_whole {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_RUNTIME)
+    })
+}
+
+fn selftest(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
+    let runtime = runtime()?;
+    let report = runtime.block_on(selftest::selftest(loaded));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(if report.passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_RUNTIME)
+    })
+}
+
+fn now_ms() -> i64 {
+    use trapline_hal::Clock as _;
+    trapline_hal::pi::clock::SystemClock::new().stamp().unix_ms
+}

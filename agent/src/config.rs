@@ -1,0 +1,169 @@
+//! The settings of a trap: what they are, which layers they come from, and
+//! everything that is wrong with them in one go. The only module that reads
+//! settings files and the environment.
+
+pub mod check;
+pub mod layers;
+pub mod raw;
+
+use crate::schedule::Schedule;
+use log::LevelFilter;
+use raw::{Entries, Problem, Value};
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+use trapline_wire::TrapKey;
+
+pub use layers::{Sources, load};
+pub use trapline_hal::pi::camera_folder::Playback;
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `[trap]`
+    pub trap: TrapConfig,
+    /// `[ledger]`
+    pub ledger: LedgerConfig,
+    /// `[schedule]`
+    pub schedule: Schedule,
+    /// `[camera]`
+    pub camera: CameraConfig,
+    /// `[detector]`
+    pub detector: DetectorConfig,
+    /// `[server]`, if there is one.
+    pub server: Option<ServerConfig>,
+    /// `[sync]`
+    pub sync: SyncConfig,
+    /// `[log] level`
+    pub log_level: LevelFilter,
+}
+
+impl Config {
+    /// A configuration from one text over the defaults; `name` is how messages call the text.
+    ///
+    /// # Errors
+    /// Every problem of the text at once.
+    pub fn from_text(name: &str, text: &str) -> Result<Self, Problems> {
+        layers::from_text(name, text)
+    }
+}
+
+/// `[trap]`
+#[derive(Debug, Clone)]
+pub struct TrapConfig {
+    /// What people call the trap.
+    pub name: String,
+}
+
+/// `[ledger]`
+#[derive(Debug, Clone)]
+pub struct LedgerConfig {
+    /// The ledger's folder.
+    pub dir: PathBuf,
+    /// Bytes of pictures from which safe ones are removed.
+    pub quota_bytes: u64,
+    /// Bytes of the file system that stay free.
+    pub free_bytes_min: u64,
+}
+
+/// `[camera]`
+#[derive(Debug, Clone)]
+pub struct CameraConfig {
+    /// Which camera.
+    pub kind: CameraKind,
+    /// How long a shot may take.
+    pub deadline: Duration,
+}
+
+/// Which camera a trap has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameraKind {
+    /// None: every planned shot is missed.
+    None,
+    /// The Raspberry Pi camera at the ribbon cable.
+    Csi,
+    /// The JPEG files of a folder.
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Once or again and again.
+        playback: Playback,
+    },
+}
+
+/// `[detector]`
+#[derive(Debug, Clone)]
+pub struct DetectorConfig {
+    /// Whether pictures are inspected on the trap.
+    pub enabled: bool,
+    /// Another model than the one built in.
+    pub manifest: Option<PathBuf>,
+    /// How long one picture may take.
+    pub time_limit: Duration,
+    /// Tries before a picture is given up.
+    pub attempts_max: u32,
+}
+
+/// `[server]`
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Its address, without a slash at the end.
+    pub url: String,
+    /// The trap's key, which prints without its secret.
+    pub key: TrapKey,
+}
+
+/// `[sync]`
+#[derive(Debug, Clone)]
+pub struct SyncConfig {
+    /// The longest silence of a trap that is well.
+    pub heartbeat_every: Duration,
+    /// Longest wait after the first failure.
+    pub retry_min: Duration,
+    /// Longest wait after any failure.
+    pub retry_max: Duration,
+    /// Longest time of a request.
+    pub request_timeout: Duration,
+    /// Most bytes of a picture in one request.
+    pub piece_bytes_max: u64,
+}
+
+/// A configuration and how it came about.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What holds.
+    pub config: Config,
+    /// Each key with its value and origin.
+    pub entries: Entries,
+    /// What is wrong with the overlay on the boot partition, which is then not used.
+    pub faults: Vec<String>,
+    /// The text of the overlay, if there is one and it passed.
+    pub overlay: Option<String>,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A value as it may be shown: a secret loses its secret part.
+#[must_use]
+pub fn shown(key: &str, value: &Value) -> String {
+    match value {
+        Value::Text(text) if key == "server.key" && !text.is_empty() => text
+            .parse::<TrapKey>()
+            .map_or_else(|_| "\"(hidden)\"".to_owned(), |key| format!("\"{key}\"")),
+        Value::Text(_) | Value::Whole(_) | Value::Switch(_) | Value::List(_) => value.to_string(),
+    }
+}

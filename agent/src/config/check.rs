@@ -1,0 +1,363 @@
+//! From keys and values to a [`Config`], finding everything wrong in one pass.
+
+use super::raw::{Entries, Entry, Origin, Problem, Value};
+use super::{
+    CameraConfig, CameraKind, Config, DetectorConfig, LedgerConfig, Playback, ServerConfig,
+    SyncConfig, TrapConfig,
+};
+use crate::schedule::{Schedule, Window};
+use log::LevelFilter;
+use std::path::PathBuf;
+use std::time::Duration;
+use trapline_wire::limits::TEXT_BYTES_MAX;
+use trapline_wire::{TrapKey, key::BadKey};
+
+/// The configuration, if there is nothing wrong, and what is wrong.
+#[must_use]
+pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
+    let mut checker = Checker {
+        entries,
+        problems: Vec::new(),
+    };
+    let config = Config {
+        trap: TrapConfig {
+            name: checker.name(),
+        },
+        ledger: checker.ledger(),
+        schedule: checker.schedule(),
+        camera: checker.camera(),
+        detector: checker.detector(),
+        server: checker.server(),
+        sync: checker.sync(),
+        log_level: checker.one_of("log.level", &LEVELS, LevelFilter::Info),
+    };
+    let problems = checker.problems;
+    (problems.is_empty().then_some(config), problems)
+}
+
+const LEVELS: [(&str, LevelFilter); 5] = [
+    ("error", LevelFilter::Error),
+    ("warn", LevelFilter::Warn),
+    ("info", LevelFilter::Info),
+    ("debug", LevelFilter::Debug),
+    ("trace", LevelFilter::Trace),
+];
+
+struct Checker<'a> {
+    entries: &'a Entries,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn name(&mut self) -> String {
+        let name = self.text("trap.name");
+        if name.is_empty() || name.len() > TEXT_BYTES_MAX || name.chars().any(char::is_control) {
+            let message = format!("`trap.name` needs 1 to {TEXT_BYTES_MAX} printable characters");
+            self.complain("trap.name", message);
+        }
+        name
+    }
+
+    fn ledger(&mut self) -> LedgerConfig {
+        LedgerConfig {
+            dir: self.needed_path("ledger.dir", "a folder for the ledger"),
+            quota_bytes: self.whole("ledger.quota_bytes", 1_000_000, i64::MAX),
+            free_bytes_min: self.whole("ledger.free_bytes_min", 0, i64::MAX),
+        }
+    }
+
+    fn schedule(&mut self) -> Schedule {
+        let every = self.duration(
+            "schedule.every",
+            Duration::from_millis(100)..=Duration::from_hours(24),
+        );
+        let offset_text = self.text("schedule.utc_offset");
+        let utc_offset_ms = parse_offset(&offset_text).unwrap_or_else(|| {
+            let message = format!(
+                "`schedule.utc_offset` needs an offset like \"+02:00\", not {offset_text:?}"
+            );
+            self.complain("schedule.utc_offset", message);
+            0
+        });
+        let mut windows = Vec::new();
+        for text in self.list("schedule.windows") {
+            match parse_window(&text) {
+                Some(window) => windows.push(window),
+                None => self.complain(
+                    "schedule.windows",
+                    format!("`schedule.windows` needs windows like \"05:00..22:00\", not {text:?}"),
+                ),
+            }
+        }
+        let every_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+        Schedule::new(every_ms, windows, utc_offset_ms)
+    }
+
+    fn camera(&mut self) -> CameraConfig {
+        let kinds = [("folder", "folder"), ("csi", "csi"), ("none", "none")];
+        let kind = self.one_of("camera.kind", &kinds, "none");
+        let playbacks = [("once", Playback::Once), ("loop", Playback::Loop)];
+        let playback = self.one_of("camera.playback", &playbacks, Playback::Once);
+        let kind = match kind {
+            "folder" => CameraKind::Folder {
+                folder: self.needed_path("camera.folder", "the folder whose pictures are replayed"),
+                playback,
+            },
+            "csi" => CameraKind::Csi,
+            _ => CameraKind::None,
+        };
+        CameraConfig {
+            kind,
+            deadline: self.duration("camera.deadline", SECOND..=10 * MINUTE),
+        }
+    }
+
+    fn detector(&mut self) -> DetectorConfig {
+        let manifest = self.text("detector.manifest");
+        DetectorConfig {
+            enabled: self.switch("detector.enabled"),
+            manifest: (!manifest.is_empty()).then(|| PathBuf::from(manifest)),
+            time_limit: self.duration("detector.time_limit", SECOND..=60 * MINUTE),
+            attempts_max: u32::try_from(self.whole("detector.attempts_max", 1, 100)).unwrap_or(1),
+        }
+    }
+
+    fn server(&mut self) -> Option<ServerConfig> {
+        let (url, key) = (self.text("server.url"), self.text("server.key"));
+        let url = url.trim_end_matches('/').to_owned();
+        if url.is_empty() {
+            if !key.is_empty() {
+                let message = "`server.key` is set but `server.url` is not; set both or neither";
+                self.complain("server.key", message.to_owned());
+            }
+            return None;
+        }
+        let host = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"));
+        let is_host = |c: char| !c.is_whitespace() && !"?#@".contains(c);
+        if !host.is_some_and(|h| !h.is_empty() && h.chars().all(is_host)) {
+            let message = format!(
+                "`server.url` needs an address like \"https://traps.example.org\", not {url:?}"
+            );
+            self.complain("server.url", message);
+        }
+        match key.trim().parse::<TrapKey>() {
+            Ok(key) => Some(ServerConfig { url, key }),
+            Err(error) => {
+                let message = key_complaint(&key, error);
+                let place = if key.is_empty() {
+                    "server.url"
+                } else {
+                    "server.key"
+                };
+                self.complain(place, message);
+                None
+            }
+        }
+    }
+
+    fn sync(&mut self) -> SyncConfig {
+        let sync = SyncConfig {
+            heartbeat_every: self.duration("sync.heartbeat_every", SECOND..=24 * 60 * MINUTE),
+            retry_min: self.duration("sync.retry_min", Duration::from_millis(10)..=60 * MINUTE),
+            retry_max: self.duration(
+                "sync.retry_max",
+                Duration::from_millis(10)..=24 * 60 * MINUTE,
+            ),
+            request_timeout: self.duration("sync.request_timeout", SECOND..=60 * MINUTE),
+            piece_bytes_max: self.whole("sync.piece_bytes_max", 4096, 16 * 1024 * 1024),
+        };
+        if sync.retry_min > sync.retry_max {
+            let message = "`sync.retry_max` must not be shorter than `sync.retry_min`";
+            self.complain("sync.retry_max", message.to_owned());
+        }
+        sync
+    }
+
+    fn complain(&mut self, key: &str, message: String) {
+        let origin = self.entries.get(key).map(|entry| entry.origin.clone());
+        let origin = origin.unwrap_or_else(|| Origin {
+            source: super::raw::DEFAULT_NAME.into(),
+            line: None,
+        });
+        self.problems.push(Problem { origin, message });
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        self.entries.get(key).map(|Entry { value, .. }| value)
+    }
+
+    fn text(&self, key: &str) -> String {
+        match self.value(key) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn switch(&self, key: &str) -> bool {
+        matches!(self.value(key), Some(Value::Switch(true)))
+    }
+
+    fn list(&self, key: &str) -> Vec<String> {
+        match self.value(key) {
+            Some(Value::List(texts)) => texts.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn whole(&mut self, key: &str, min: i64, max: i64) -> u64 {
+        let number = match self.value(key) {
+            Some(Value::Whole(number)) => *number,
+            _ => min,
+        };
+        if !(min..=max).contains(&number) {
+            let range = if max == i64::MAX {
+                format!("at least {min}")
+            } else {
+                format!("{min} to {max}")
+            };
+            self.complain(key, format!("`{key}` needs {range}, not {number}"));
+        }
+        u64::try_from(number).unwrap_or(0)
+    }
+
+    fn needed_path(&mut self, key: &str, what: &str) -> PathBuf {
+        let text = self.text(key);
+        if text.is_empty() {
+            self.complain(key, format!("`{key}` is not set; write {what}"));
+        }
+        PathBuf::from(text)
+    }
+
+    fn duration(&mut self, key: &str, range: std::ops::RangeInclusive<Duration>) -> Duration {
+        let text = self.text(key);
+        let (min, max) = range.into_inner();
+        match parse_duration(&text) {
+            Some(duration) if (min..=max).contains(&duration) => duration,
+            Some(_) => {
+                let message = format!("`{key}` needs {min:?} to {max:?}, not {text:?}");
+                self.complain(key, message);
+                min
+            }
+            None => {
+                let message = format!(
+                    "`{key}` needs a duration like \"20m\", \"1h30m\" or \"500ms\", not {text:?}"
+                );
+                self.complain(key, message);
+                min
+            }
+        }
+    }
+
+    fn one_of<T: Copy>(&mut self, key: &str, words: &[(&str, T)], fallback: T) -> T {
+        let text = self.text(key);
+        if let Some((_, found)) = words.iter().find(|(word, _)| *word == text) {
+            return *found;
+        }
+        let all: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+        let message = format!("`{key}` needs one of {}, not {text:?}", all.join(", "));
+        self.complain(key, message);
+        fallback
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn key_complaint(key: &str, error: BadKey) -> String {
+    if key.is_empty() {
+        return "`server.url` is set but `server.key` is not; set TRAPLINE_SERVER_KEY or \
+                `server.key` to the key that `trapline-server trap add` printed"
+            .to_owned();
+    }
+    format!("`server.key`: {error}; copy it again from the output of `trapline-server trap add`")
+}
+
+/// `"1h30m"`; units `ms`, `s`, `m`, `h`, `d`.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut total = Duration::ZERO;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits_end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (digits, after) = rest.split_at_checked(digits_end)?;
+        let unit_end = after
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (unit, next) = after.split_at_checked(unit_end)?;
+        let unit_ms: u64 = match unit.trim() {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        let ms = digits.parse::<u64>().ok()?.checked_mul(unit_ms)?;
+        total = total.checked_add(Duration::from_millis(ms))?;
+        rest = next;
+    }
+    Some(total)
+}
+
+fn parse_offset(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let ms = parse_time_of_day(rest)?;
+    (ms <= 14 * 3_600_000).then_some(sign * ms)
+}
+
+fn parse_window(text: &str) -> Option<Window> {
+    let (from, until) = text.split_once("..")?;
+    let (from_ms, until_ms) = (parse_time_of_day(from)?, parse_time_of_day(until)?);
+    (from_ms != until_ms && from_ms < crate::schedule::DAY_MS)
+        .then_some(Window { from_ms, until_ms })
+}
+
+/// `HH:MM`, up to `24:00`, in milliseconds from midnight.
+fn parse_time_of_day(text: &str) -> Option<i64> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    if !two_digits(hours) || !two_digits(minutes) {
+        return None;
+    }
+    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let ms = (hours * 60 + minutes) * 60_000;
+    (minutes < 60 && ms <= crate::schedule::DAY_MS).then_some(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let read = |text| parse_duration(text).map(|d| d.as_millis());
+        assert_eq!(read("500ms"), Some(500));
+        assert_eq!(read("1h30m"), Some(5_400_000));
+        assert_eq!(read("2d"), Some(172_800_000));
+        for wrong in ["", "20", "m", "20 x", "-5s", "99999999999999999999d"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_and_offsets_keep_their_range() {
+        assert_eq!(parse_time_of_day("24:00"), Some(crate::schedule::DAY_MS));
+        assert_eq!(parse_time_of_day("24:01"), None);
+        assert_eq!(parse_time_of_day("7:00"), None);
+        assert_eq!(parse_offset("-03:30"), Some(-12_600_000));
+        assert_eq!(parse_offset("02:00"), None);
+        assert_eq!(
+            parse_window("22:00..04:00").map(|w| w.until_ms),
+            Some(14_400_000)
+        );
+        assert!(parse_window("05:00..05:00").is_none());
+    }
+}

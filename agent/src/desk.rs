@@ -1,0 +1,129 @@
+//! What every stage has before it: settings, clock, ledger, and the ways to
+//! wake, watch and stop each other. No picture or record passes here.
+
+use crate::config::Config;
+use crate::hands::{Books, Hands};
+use crate::health::Health;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use trapline_hal::Clock;
+
+/// Shared by all stages; cloning it is cheap.
+#[derive(Clone)]
+pub struct Desk {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Wall time.
+    pub clock: Arc<dyn Clock>,
+    /// Who does blocking work.
+    pub hands: Hands,
+    /// The ledger.
+    pub books: Books,
+    /// Faults and live facts.
+    pub health: Arc<Health>,
+    /// Wakes a stage that rests.
+    pub wakes: Arc<Wakes>,
+    /// Asks all stages to stop.
+    pub stop: Stop,
+    /// What the stages have promised the watchdog.
+    pub pulse: Arc<Pulse>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+/// One bell for each stage.
+#[derive(Debug, Default)]
+pub struct Wakes {
+    /// The capture stage; rung by nobody but a button.
+    pub capture: Notify,
+    /// A capture waits for the detector.
+    pub inspect: Notify,
+    /// Something waits for the server.
+    pub sync: Notify,
+    /// A picture became safe or the card filled up.
+    pub retain: Notify,
+}
+
+/// Asks all stages to stop, and says since when.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    asked: Arc<watch::Sender<Option<Instant>>>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self {
+            asked: Arc::new(watch::Sender::new(None)),
+        }
+    }
+}
+
+impl Stop {
+    /// Asks for the stop; asking again changes nothing.
+    pub fn ask(&self) {
+        self.asked.send_if_modified(|since| {
+            let is_new = since.is_none();
+            since.get_or_insert_with(Instant::now);
+            is_new
+        });
+    }
+
+    /// Whether the stop was asked for.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked.borrow().is_some()
+    }
+
+    /// Returns when the stop was asked for `grace` ago; never, while nobody asks.
+    pub async fn over(&self, grace: Duration) {
+        let mut asked = self.asked.subscribe();
+        let since = match asked.wait_for(Option::is_some).await {
+            Ok(since) => *since,
+            Err(_) => None,
+        };
+        match since {
+            Some(since) => tokio::time::sleep_until(since + grace).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// When each stage has promised to be back. The watchdog is fed only while
+/// every promise is kept.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    due: Mutex<BTreeMap<&'static str, Instant>>,
+}
+
+impl Pulse {
+    /// The stage is back within this time.
+    pub fn promise(&self, stage: &'static str, within: Duration) {
+        self.lock().insert(stage, Instant::now() + within);
+    }
+
+    /// The stage rests and is not expected.
+    pub fn rest(&self, stage: &'static str) {
+        self.lock().remove(stage);
+    }
+
+    /// The stages that have broken their promise.
+    #[must_use]
+    pub fn late(&self) -> Vec<&'static str> {
+        let now = Instant::now();
+        let due = self.lock();
+        let late = due.iter().filter(|(_, due)| **due < now);
+        late.map(|(stage, _)| *stage).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Instant>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,88 @@
+//! What does not work now, and the few live facts that the ledger does not
+//! hold. It is memory only: a fault that still holds after a restart shows again.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use trapline_wire::v1::Fault;
+
+/// Live facts of a running agent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// When the agent started, believed UTC in milliseconds.
+    pub started_ms: i64,
+    /// When the next shot is due; `None` when none is planned.
+    pub next_due_ms: Option<i64>,
+    /// Why no shot is planned.
+    pub idle: Option<String>,
+    /// The model in use.
+    pub model: Option<String>,
+    /// When the server last answered.
+    pub last_sync_ms: Option<i64>,
+    /// The server's clock minus this one, at that time.
+    pub server_offset_ms: Option<i64>,
+    /// Why the last try to reach the server failed; `None` when it did not.
+    pub sync_error: Option<String>,
+    /// Battery voltage at the last shot.
+    pub battery_v: Option<f64>,
+    /// Faults by part.
+    pub faults: BTreeMap<String, Fault>,
+}
+
+/// The facts, shared by all stages.
+#[derive(Debug, Default)]
+pub struct Health {
+    facts: Mutex<Facts>,
+    changed: Notify,
+}
+
+impl Health {
+    /// Something of `part` does not work; the first time is kept while the fault lasts.
+    pub fn raise(&self, part: &str, message: &str, now_ms: i64) {
+        let mut facts = self.lock();
+        let known = facts.faults.get(part);
+        if known.is_some_and(|fault| fault.message == message) {
+            return;
+        }
+        let since_ms = known.map_or(now_ms, |fault| fault.since_ms);
+        let fault = Fault {
+            part: part.to_owned(),
+            message: message.to_owned(),
+            since_ms,
+        };
+        facts.faults.insert(part.to_owned(), fault);
+        drop(facts);
+        log::warn!(part = part; "{part}: {message}");
+        self.changed.notify_one();
+    }
+
+    /// `part` works.
+    pub fn clear(&self, part: &str) {
+        if self.lock().faults.remove(part).is_some() {
+            log::info!(part = part; "{part} works again");
+            self.changed.notify_one();
+        }
+    }
+
+    /// Changes facts.
+    pub fn note(&self, change: impl FnOnce(&mut Facts)) {
+        change(&mut self.lock());
+        self.changed.notify_one();
+    }
+
+    /// The facts now.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        self.lock().clone()
+    }
+
+    /// Returns when something may have changed since the last call.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,321 @@
+//! The inspect stage: takes the oldest capture that was not looked at, finds
+//! the insects, and writes them down. A picture that kills the detector is
+//! given up after a few tries; a model that is missing makes pictures wait.
+
+use crate::desk::Desk;
+use crate::lent::{Lent, NotBack};
+use crate::moment::wire_stamp;
+use crate::stage::{Next, Stage, StageError, in_full};
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use trapline_detect::{Detector, Limits, jpeg};
+use trapline_store::{Fresh, NewInspection, StoreError};
+use trapline_wire::v1::{DetectionRecord, ModelRef};
+use trapline_wire::{CaptureId, Sha256};
+
+/// A model that could not be loaded is tried again after this time.
+const LOAD_AGAIN_AFTER: Duration = Duration::from_mins(10);
+/// An inspection may take this much longer than its limit until its thread notices.
+const LIMIT_SLACK: Duration = Duration::from_mins(1);
+
+/// Pixels in, boxes out, whatever the model.
+pub trait Detect: Send {
+    /// The model, as every record of it names it.
+    fn model(&self) -> ModelRef;
+
+    /// Looks at a JPEG file; asks between pieces of work whether to go on.
+    ///
+    /// # Errors
+    /// [`LookError`] says whether another try could help.
+    fn look(
+        &mut self,
+        jpeg: &[u8],
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<DetectionRecord>, LookError>;
+}
+
+/// Why there are no boxes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LookError {
+    /// It is no picture that anybody could look at; trying again helps in no case.
+    #[error("{0}")]
+    Unreadable(String),
+    /// It took too long.
+    #[error("it took longer than {limit_s} s")]
+    TooSlow {
+        /// The limit in seconds.
+        limit_s: u64,
+    },
+    /// The detector failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Loads the detector; called again later when it fails, with the reason in words.
+pub type LoadDetector = Box<dyn FnMut() -> Result<Box<dyn Detect>, String> + Send>;
+
+/// The stage.
+pub struct Inspect {
+    desk: Desk,
+    load: Lent<LoadDetector>,
+    detector: Lent<Box<dyn Detect>>,
+    model: Option<ModelRef>,
+    /// What the last try of a capture ended with.
+    last_error: Option<(CaptureId, String)>,
+}
+
+impl fmt::Debug for Inspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inspect").finish_non_exhaustive()
+    }
+}
+
+impl Inspect {
+    /// The stage; the model is loaded by its first step, after the first shot could start.
+    #[must_use]
+    pub fn new(desk: Desk, load: LoadDetector) -> Self {
+        Self {
+            desk,
+            load: Lent::of(load),
+            detector: Lent::empty(),
+            model: None,
+            last_error: None,
+        }
+    }
+
+    /// Whether a detector is here, loading it if need be.
+    async fn ready_model(&mut self) -> Option<ModelRef> {
+        if self.detector.is_here() {
+            return self.model.clone();
+        }
+        let limit = self.desk.config.detector.time_limit;
+        let loaded = self.load.job(self.desk.hands, limit, |load| load()).await;
+        let why = match loaded {
+            Ok(Ok(detector)) => {
+                let model = detector.model();
+                self.detector.put(detector);
+                self.model = Some(model.clone());
+                let id = model.id.clone();
+                log::info!(model = id.as_str(); "pictures are inspected by the model {id}");
+                self.desk.health.clear("detector");
+                self.desk.health.note(|facts| facts.model = Some(id));
+                return Some(model);
+            }
+            Ok(Err(why)) => why,
+            Err(NotBack::Panicked(words)) => format!("loading it failed: {words}"),
+            Err(NotBack::Hung | NotBack::Away) => "loading it takes too long".to_owned(),
+        };
+        let message = format!(
+            "no model, pictures wait on the card: {why}; mend `detector.manifest`, or leave it \
+             out for the built-in model"
+        );
+        let now_ms = self.desk.clock.stamp().unix_ms;
+        self.desk.health.raise("detector", &message, now_ms);
+        None
+    }
+
+    async fn inspect(&mut self, fresh: Fresh, model: ModelRef) -> Result<(), StageError> {
+        let capture = fresh.capture();
+        let began = Instant::now();
+        let end = if fresh.exhausted() {
+            let last = self.last_error.take().filter(|(of, _)| *of == capture);
+            let last = last.map_or("the agent ended during it".to_owned(), |(_, why)| why);
+            End::GiveUp(format!("every try failed, the last because: {last}"))
+        } else {
+            self.look(capture).await?
+        };
+        let inspection = NewInspection {
+            model,
+            stamp: wire_stamp(&self.desk.clock.stamp()),
+            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        match end {
+            End::Seen(detections) => {
+                let found = detections.len();
+                log::info!(
+                    capture = capture.to_string(), boxes = found, took_ms = inspection.took_ms;
+                    "inspected {capture}"
+                );
+                let write = move |ledger: &mut trapline_store::Ledger| {
+                    ledger.record_detections(fresh, &inspection, detections)
+                };
+                self.desk.books.with(write).await?;
+            }
+            End::GiveUp(why) => {
+                log::warn!(capture = capture.to_string(); "gave up inspecting {capture}: {why}");
+                let write = move |ledger: &mut trapline_store::Ledger| {
+                    ledger.give_up(fresh, &inspection, &why)
+                };
+                self.desk.books.with(write).await?;
+            }
+            End::TryAgain(why) => {
+                let tries = fresh.attempts();
+                log::warn!(
+                    capture = capture.to_string(), tries = tries;
+                    "try {tries} to inspect {capture} failed: {why}"
+                );
+                self.last_error = Some((capture, why));
+                return Ok(());
+            }
+        }
+        self.desk.wakes.sync.notify_one();
+        Ok(())
+    }
+
+    async fn look(&mut self, capture: CaptureId) -> Result<End, StageError> {
+        let read = self
+            .desk
+            .books
+            .with(move |ledger| Ok(ledger.picture(capture)))
+            .await?;
+        let jpeg = match read {
+            Ok(jpeg) => jpeg,
+            Err(error @ (StoreError::Damaged { .. } | StoreError::Refused { .. })) => {
+                return Ok(End::GiveUp(in_full(&error)));
+            }
+            Err(error) => return Err(StageError::Store(error)),
+        };
+        let limit = self.desk.config.detector.time_limit;
+        let runtime = tokio::runtime::Handle::current();
+        let looked = self
+            .detector
+            .job(self.desk.hands, limit + LIMIT_SLACK, move |detector| {
+                let _clock = runtime.enter();
+                let began = Instant::now();
+                let mut is_over = false;
+                let mut keep_going = || {
+                    is_over = began.elapsed() > limit;
+                    !is_over
+                };
+                let found = detector.look(&jpeg, &mut keep_going);
+                match found {
+                    Err(_) if is_over => Err(LookError::TooSlow {
+                        limit_s: limit.as_secs(),
+                    }),
+                    found => found,
+                }
+            })
+            .await;
+        Ok(match looked {
+            Ok(Ok(detections)) => End::Seen(detections),
+            Ok(Err(LookError::Unreadable(why))) => End::GiveUp(why),
+            Ok(Err(error @ (LookError::TooSlow { .. } | LookError::Failed(_)))) => {
+                End::TryAgain(error.to_string())
+            }
+            Err(NotBack::Panicked(words)) => {
+                End::TryAgain(format!("a mistake in the detector: {words}"))
+            }
+            Err(NotBack::Hung | NotBack::Away) => {
+                End::TryAgain("the detector does not come back".to_owned())
+            }
+        })
+    }
+}
+
+enum End {
+    Seen(Vec<DetectionRecord>),
+    GiveUp(String),
+    TryAgain(String),
+}
+
+impl Stage for Inspect {
+    fn name(&self) -> &'static str {
+        "inspect"
+    }
+
+    fn step_limit(&self) -> Duration {
+        2 * self.desk.config.detector.time_limit + 2 * LIMIT_SLACK
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(8)
+    }
+
+    fn wake<'a>(&self, desk: &'a Desk) -> &'a Notify {
+        &desk.wakes.inspect
+    }
+
+    async fn step(&mut self) -> Result<Next, StageError> {
+        if !self.desk.config.detector.enabled {
+            return Ok(Next::RestUntilWoken);
+        }
+        let Some(model) = self.ready_model().await else {
+            return Ok(Next::Rest(LOAD_AGAIN_AFTER));
+        };
+        let tries = self.desk.config.detector.attempts_max;
+        let fresh = self
+            .desk
+            .books
+            .with(move |ledger| ledger.next_fresh(tries))
+            .await?;
+        let Some(fresh) = fresh else {
+            return Ok(Next::RestUntilWoken);
+        };
+        self.inspect(fresh, model).await?;
+        Ok(Next::Again)
+    }
+}
+
+/// The real detector.
+struct Model {
+    detector: Detector,
+    model: ModelRef,
+}
+
+impl Detect for Model {
+    fn model(&self) -> ModelRef {
+        self.model.clone()
+    }
+
+    fn look(
+        &mut self,
+        jpeg: &[u8],
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<DetectionRecord>, LookError> {
+        let picture = jpeg::decode(jpeg, &Limits::default())
+            .map_err(|error| LookError::Unreadable(in_full(&error)))?;
+        let found = self
+            .detector
+            .detect_with(&picture, &mut |_| keep_going())
+            .map_err(|error| LookError::Failed(in_full(&error)))?;
+        let classes = &self.detector.model().classes;
+        let record = |found: trapline_detect::Detection| DetectionRecord {
+            x_px: found.x_px,
+            y_px: found.y_px,
+            width_px: found.width_px,
+            height_px: found.height_px,
+            score: found.score,
+            class: classes
+                .get(usize::from(found.class))
+                .cloned()
+                .unwrap_or_else(|| found.class.to_string()),
+        };
+        Ok(found.into_iter().map(record).collect())
+    }
+}
+
+/// Loads the built-in model, or the one beside `manifest`.
+///
+/// # Errors
+/// What is wrong with the model, in words.
+pub fn load_model(manifest: Option<&Path>) -> Result<Box<dyn Detect>, String> {
+    let detector = match manifest {
+        Some(path) => Detector::load(path),
+        None => Detector::embedded(),
+    };
+    let detector = detector.map_err(|error| in_full(&error))?;
+    let manifest = detector.model();
+    let sha256: Sha256 = manifest
+        .sha256
+        .parse()
+        .map_err(|error| format!("the manifest's SHA-256: {error}"))?;
+    let model = ModelRef {
+        id: manifest.id.clone(),
+        sha256,
+        threshold: manifest.thresholds.score,
+    };
+    Ok(Box::new(Model { detector, model }))
+}

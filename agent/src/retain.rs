@@ -1,0 +1,117 @@
+//! The retain stage: keeps room on the card by removing the oldest pictures
+//! that are safe on the server. A picture without a receipt is never removed.
+
+use crate::desk::Desk;
+use crate::stage::{Next, Stage, StageError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use trapline_store::{Prunable, Usage};
+
+/// How often the card is looked at when nobody rings.
+const LOOK_EVERY: Duration = Duration::from_mins(10);
+/// Pictures that are looked at, and removed, in one step.
+const PRUNE_MAX: u32 = 50;
+
+/// The stage.
+#[derive(Debug)]
+pub struct Retain {
+    desk: Desk,
+}
+
+/// What the card may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of pictures.
+    pub quota_bytes: u64,
+    /// Bytes of the file system that stay free.
+    pub free_bytes_min: u64,
+}
+
+/// How many bytes must go. Pure.
+#[must_use]
+pub fn excess_bytes(usage: &Usage, limits: Limits) -> u64 {
+    let over_quota = usage.pictures_bytes.saturating_sub(limits.quota_bytes);
+    let short_of_free = limits.free_bytes_min.saturating_sub(usage.free_bytes);
+    over_quota.max(short_of_free)
+}
+
+/// Which pictures go, the oldest first, until `excess_bytes` are gone. Pure.
+#[must_use]
+pub fn plan(excess_bytes: u64, oldest_first: &[Prunable]) -> Vec<Prunable> {
+    let mut gone = 0_u64;
+    let goes = |picture: &&Prunable| {
+        let is_needed = gone < excess_bytes;
+        gone = gone.saturating_add(picture.size_bytes);
+        is_needed
+    };
+    oldest_first.iter().take_while(goes).copied().collect()
+}
+
+impl Retain {
+    /// The stage.
+    #[must_use]
+    pub fn new(desk: Desk) -> Self {
+        Self { desk }
+    }
+
+    fn limits(&self) -> Limits {
+        let ledger = &self.desk.config.ledger;
+        Limits {
+            quota_bytes: ledger.quota_bytes,
+            free_bytes_min: ledger.free_bytes_min,
+        }
+    }
+}
+
+impl Stage for Retain {
+    fn name(&self) -> &'static str {
+        "retain"
+    }
+
+    fn step_limit(&self) -> Duration {
+        Duration::from_mins(5)
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(2)
+    }
+
+    fn wake<'a>(&self, desk: &'a Desk) -> &'a Notify {
+        &desk.wakes.retain
+    }
+
+    async fn step(&mut self) -> Result<Next, StageError> {
+        let limits = self.limits();
+        let (excess, pruned) = self
+            .desk
+            .books
+            .with(move |ledger| {
+                let excess = excess_bytes(&ledger.usage()?, limits);
+                if excess == 0 {
+                    return Ok((0, 0));
+                }
+                let goes = plan(excess, &ledger.prunable(PRUNE_MAX)?);
+                for picture in &goes {
+                    ledger.prune(picture.capture)?;
+                }
+                Ok((excess, goes.len()))
+            })
+            .await?;
+        if excess == 0 {
+            self.desk.health.clear("space");
+            return Ok(Next::Rest(LOOK_EVERY));
+        }
+        if pruned == 0 {
+            let why = format!(
+                "the card is {} MB over its limit and holds no picture that is safe on the \
+                 server; connect the trap, or raise `ledger.quota_bytes`",
+                excess.div_ceil(1_000_000)
+            );
+            let now_ms = self.desk.clock.stamp().unix_ms;
+            self.desk.health.raise("space", &why, now_ms);
+            return Ok(Next::Rest(LOOK_EVERY));
+        }
+        log::info!(pruned = pruned; "removed {pruned} pictures from the card that are safe on the server");
+        Ok(Next::Again)
+    }
+}

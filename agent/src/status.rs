@@ -1,0 +1,277 @@
+//! What a trap did, what waits and what is wrong, read beside the running agent.
+//!
+//! The JSON of [`Status`] is for programs and only ever gains fields.
+
+use crate::health::Facts;
+use crate::moment::utc_text;
+use crate::service::read_facts;
+use anyhow::Context as _;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use trapline_store::{OsDisk, StoreError, Summary, Usage, View};
+use trapline_wire::v1::{Fault, MissReason};
+
+/// The state of a trap; times are milliseconds since 1970 in UTC, sizes are bytes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// Whether an agent runs; what only it knows is `null` otherwise.
+    pub running: bool,
+    /// The ledger's id, `null` before the first start.
+    pub ledger: Option<String>,
+    /// Pictures ever taken.
+    pub captures: u64,
+    /// When the newest was taken, as the trap believes.
+    pub last_capture_ms: Option<i64>,
+    /// Insects on the newest, `null` while it was not looked at.
+    pub last_capture_insects: Option<u64>,
+    /// Shots ever missed.
+    pub missed: u64,
+    /// The same by reason.
+    pub missed_by_reason: BTreeMap<MissReason, u64>,
+    /// Pictures that were searched for insects.
+    pub inspected: u64,
+    /// Pictures that could not be searched.
+    pub inspections_given_up: u64,
+    /// Pictures that wait to be searched.
+    pub inspections_waiting: u64,
+    /// Records that the server does not have yet.
+    pub records_waiting: u64,
+    /// Records that the server will never take.
+    pub records_refused: u64,
+    /// Pictures that are on this card alone.
+    pub pictures_waiting: u64,
+    /// Their size.
+    pub pictures_waiting_bytes: u64,
+    /// Pictures that are on the card and on the server.
+    pub pictures_safe: u64,
+    /// Pictures that were removed from the card after the server had them.
+    pub pictures_pruned: u64,
+    /// Pictures that the card has spoilt.
+    pub pictures_damaged: u64,
+    /// Size of all pictures on the card.
+    pub pictures_bytes: u64,
+    /// Room left on the card.
+    pub disk_free_bytes: Option<u64>,
+    /// When the server last answered.
+    pub last_sync_ms: Option<i64>,
+    /// Why the last try to reach it failed.
+    pub sync_error: Option<String>,
+    /// The server's clock minus the trap's.
+    pub server_offset_ms: Option<i64>,
+    /// When the next shot is due.
+    pub next_due_ms: Option<i64>,
+    /// Why no shot is planned.
+    pub idle: Option<String>,
+    /// The model in use.
+    pub model: Option<String>,
+    /// Battery voltage at the last shot.
+    pub battery_v: Option<f64>,
+    /// What does not work.
+    pub faults: Vec<Fault>,
+    #[serde(skip)]
+    now_ms: i64,
+}
+
+impl Status {
+    /// Reads the ledger in `dir` without disturbing the agent that works on it.
+    ///
+    /// # Errors
+    /// When there is a ledger and it cannot be read.
+    pub fn read(dir: &Path, now_ms: i64) -> anyhow::Result<Self> {
+        let view = match View::open(dir, Arc::new(OsDisk)) {
+            Ok(view) => Some(view),
+            Err(StoreError::NoLedger { .. }) => None,
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot read the ledger in {}", dir.display()));
+            }
+        };
+        let (ledger, summary, usage) = match &view {
+            Some(view) => (
+                Some(view.id().to_string()),
+                // Since before any clock, so "since" is "ever".
+                view.summary(i64::MIN)?,
+                Some(view.usage()?),
+            ),
+            None => (None, Summary::default(), None),
+        };
+        Ok(Self::of(ledger, summary, usage, read_facts(dir), now_ms))
+    }
+
+    fn of(
+        ledger: Option<String>,
+        summary: Summary,
+        usage: Option<Usage>,
+        facts: Option<Facts>,
+        now_ms: i64,
+    ) -> Self {
+        let running = facts.is_some();
+        let facts = facts.unwrap_or_default();
+        Self {
+            running,
+            ledger,
+            captures: summary.captures,
+            last_capture_ms: summary.last_capture.as_ref().map(|c| c.stamp.unix_ms),
+            last_capture_insects: summary.last_capture.and_then(|c| c.insects),
+            missed: summary.missed,
+            missed_by_reason: summary.missed_since,
+            inspected: summary.inspected,
+            inspections_given_up: summary.gave_up,
+            inspections_waiting: summary.inspections_waiting,
+            records_waiting: summary.records_waiting,
+            records_refused: summary.records_refused,
+            pictures_waiting: summary.pictures_waiting,
+            pictures_waiting_bytes: summary.pictures_waiting_bytes,
+            pictures_safe: summary.pictures_safe,
+            pictures_pruned: summary.pictures_pruned,
+            pictures_damaged: summary.pictures_damaged,
+            pictures_bytes: usage.map_or(0, |u| u.pictures_bytes),
+            disk_free_bytes: usage.map(|u| u.free_bytes),
+            last_sync_ms: facts.last_sync_ms,
+            sync_error: facts.sync_error,
+            server_offset_ms: facts.server_offset_ms,
+            next_due_ms: facts.next_due_ms,
+            idle: facts.idle,
+            model: facts.model,
+            battery_v: facts.battery_v,
+            faults: facts.faults.into_values().collect(),
+            now_ms,
+        }
+    }
+
+    fn ago(&self, then_ms: i64) -> String {
+        let seconds = self.now_ms.saturating_sub(then_ms) / 1000;
+        let text = span(seconds.saturating_abs());
+        if seconds < 0 {
+            format!("in {text}")
+        } else {
+            format!("{text} ago")
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(ledger) = &self.ledger else {
+            return writeln!(f, "No ledger yet: the trap was never started.");
+        };
+        let state = if self.running {
+            "running"
+        } else {
+            "not running"
+        };
+        writeln!(f, "Agent       {state}, ledger {ledger}")?;
+        write!(f, "Pictures    {} taken", self.captures)?;
+        if let Some(last_ms) = self.last_capture_ms {
+            write!(
+                f,
+                ", the last {} ({})",
+                self.ago(last_ms),
+                utc_text(last_ms)
+            )?;
+        }
+        writeln!(f)?;
+        match (self.next_due_ms, &self.idle) {
+            (Some(due_ms), _) => writeln!(f, "Next shot   {}", self.ago(due_ms))?,
+            (None, Some(why)) => writeln!(f, "Next shot   none: {why}")?,
+            (None, None) => {}
+        }
+        write!(f, "Missed      {}", self.missed)?;
+        for (place, (reason, shots)) in self.missed_by_reason.iter().enumerate() {
+            let before = if place == 0 { ": " } else { ", " };
+            write!(f, "{before}{shots} {}", reason_word(*reason))?;
+        }
+        writeln!(f)?;
+        write!(f, "Inspected   {}", self.inspected)?;
+        if self.inspections_waiting > 0 {
+            write!(f, ", {} wait", self.inspections_waiting)?;
+        }
+        if self.inspections_given_up > 0 {
+            write!(f, ", {} given up", self.inspections_given_up)?;
+        }
+        if let Some(insects) = self.last_capture_insects {
+            write!(f, "; {insects} insects on the last picture")?;
+        }
+        writeln!(f)?;
+        self.write_server(f)?;
+        self.write_card(f)?;
+        for fault in &self.faults {
+            let since = self.ago(fault.since_ms);
+            writeln!(
+                f,
+                "FAULT       {}: {} (since {since})",
+                fault.part, fault.message
+            )?;
+        }
+        if self.running && self.faults.is_empty() {
+            writeln!(f, "Faults      none")?;
+        }
+        Ok(())
+    }
+}
+
+impl Status {
+    fn write_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let safe = self.pictures_safe + self.pictures_pruned;
+        writeln!(
+            f,
+            "Server      {safe} pictures safe, {} wait ({}), {} records wait",
+            self.pictures_waiting,
+            megabytes(self.pictures_waiting_bytes),
+            self.records_waiting
+        )?;
+        match (self.last_sync_ms, &self.sync_error) {
+            (last, Some(error)) => {
+                let last = last.map_or("never in this run".to_owned(), |ms| self.ago(ms));
+                writeln!(f, "            last contact {last}; now: {error}")
+            }
+            (Some(last_ms), None) => writeln!(f, "            last contact {}", self.ago(last_ms)),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn write_card(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Card        {} of pictures",
+            megabytes(self.pictures_bytes)
+        )?;
+        if let Some(free_bytes) = self.disk_free_bytes {
+            write!(f, ", {} free", megabytes(free_bytes))?;
+        }
+        if self.pictures_damaged > 0 {
+            write!(f, ", {} pictures damaged", self.pictures_damaged)?;
+        }
+        writeln!(f)
+    }
+}
+
+/// The reason in the word of the wire, for people as for tables.
+#[must_use]
+pub fn reason_word(reason: MissReason) -> &'static str {
+    match reason {
+        MissReason::Camera => "camera",
+        MissReason::Disk => "disk",
+        MissReason::Cut => "cut",
+        MissReason::Off => "off",
+        MissReason::Overrun => "overrun",
+        MissReason::Battery => "battery",
+        MissReason::Clock => "clock",
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+}
+
+fn span(seconds: i64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}

@@ -1,0 +1,435 @@
+//! The sync stage: hands records and pictures to the server and believes only
+//! what is proved. One step sends one batch or one piece of one picture, so
+//! that news never waits for a large picture.
+
+pub mod backoff;
+pub mod http;
+pub mod plan;
+pub mod uplink;
+
+use crate::desk::Desk;
+use crate::health::Facts;
+use crate::moment::wire_stamp;
+use crate::stage::{Next, Stage, StageError};
+use plan::{PIECE_BYTES_FIRST, Plan, Situation};
+use std::fmt;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use trapline_store::{BatchLimits, NextPicture, Outgoing, PictureOrder, Sendable};
+use trapline_wire::CaptureId;
+use trapline_wire::limits::FAULTS_MAX;
+use trapline_wire::v1::{Heartbeat, Receipt, SyncReply};
+use uplink::{NewUpload, Uplink, UplinkError, Uploaded};
+
+/// A picture that the server refused is tried again after this time.
+const REFUSED_AGAIN_AFTER: Duration = Duration::from_mins(30);
+/// More refused pictures than this are not passed over at a time.
+const REFUSED_MAX: usize = 1000;
+/// An upload that loses its place this often in a row is a failure of the picture.
+const RESTARTS_MAX: u32 = 3;
+
+/// The stage.
+pub struct Sync {
+    desk: Desk,
+    uplink: Option<Box<dyn Uplink>>,
+    heard_at: Option<Instant>,
+    /// Halved when the server finds a batch too large.
+    records_max: usize,
+    piece_bytes: u64,
+    current: Option<Current>,
+    /// Pictures that the server refused lately, and since when.
+    refused: Vec<CaptureId>,
+    refused_since: Option<Instant>,
+}
+
+/// The picture that is on its way.
+struct Current {
+    picture: Sendable,
+    place: Place,
+    restarts: u32,
+}
+
+/// Where its upload stands.
+enum Place {
+    /// The server has to be asked.
+    Unknown,
+    /// The server has nothing of it.
+    New,
+    /// The server has bytes of it.
+    At { location: String, offset_bytes: u64 },
+}
+
+impl fmt::Debug for Sync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sync").finish_non_exhaustive()
+    }
+}
+
+impl Sync {
+    /// A stage that sends to `uplink`; without one everything stays on the card.
+    #[must_use]
+    pub fn new(desk: Desk, uplink: Option<Box<dyn Uplink>>) -> Self {
+        Self {
+            desk,
+            uplink,
+            heard_at: None,
+            records_max: BatchLimits::default().records_max,
+            piece_bytes: PIECE_BYTES_FIRST,
+            current: None,
+            refused: Vec::new(),
+            refused_since: None,
+        }
+    }
+
+    async fn look(&mut self) -> Result<(Situation, Outgoing), StageError> {
+        let limits = BatchLimits {
+            records_max: self.records_max,
+            ..BatchLimits::default()
+        };
+        let outgoing = self
+            .desk
+            .books
+            .with(move |ledger| ledger.outgoing(limits))
+            .await?;
+        if self
+            .refused_since
+            .is_some_and(|since| since.elapsed() > REFUSED_AGAIN_AFTER)
+        {
+            self.refused.clear();
+            self.refused_since = None;
+        }
+        if self.current.is_none() {
+            self.current = self.next_picture().await?;
+        }
+        let situation = Situation {
+            records_wait: !outgoing.is_empty(),
+            silent_for: self.heard_at.map(|at| at.elapsed()),
+            heartbeat_every: self.desk.config.sync.heartbeat_every,
+            picture_waits: self.current.is_some(),
+        };
+        Ok((situation, outgoing))
+    }
+
+    async fn next_picture(&mut self) -> Result<Option<Current>, StageError> {
+        loop {
+            let skip = self.refused.clone();
+            let next = self
+                .desk
+                .books
+                .with(move |ledger| ledger.next_picture(PictureOrder::NewestFirst, &skip))
+                .await?;
+            match next {
+                NextPicture::Ready(picture) => {
+                    return Ok(Some(Current {
+                        picture,
+                        place: Place::Unknown,
+                        restarts: 0,
+                    }));
+                }
+                NextPicture::Damaged { capture, reason } => {
+                    let text = format!("the picture of capture {capture} is damaged: {reason}");
+                    let now_ms = self.desk.clock.stamp().unix_ms;
+                    self.desk.health.raise("disk", &text, now_ms);
+                }
+                NextPicture::Nothing => return Ok(None),
+            }
+        }
+    }
+
+    async fn send_batch(&mut self, outgoing: Outgoing) -> Result<Next, StageError> {
+        let Some(uplink) = self.uplink.as_mut() else {
+            return Ok(Next::RestUntilWoken);
+        };
+        let sent = outgoing.with_heartbeat(heartbeat(&self.desk).await?);
+        let records = sent.batch().records();
+        let reply = match uplink.post(sent.batch()).await {
+            Ok(reply) => reply,
+            Err(UplinkError::TooLarge(_)) if records > 1 => {
+                self.records_max = (self.records_max / 2).max(1);
+                return Ok(Next::Again);
+            }
+            Err(error) => return Err(self.not_heard(error)),
+        };
+        let refused = u64::try_from(reply.refused.len()).unwrap_or(u64::MAX);
+        let accounted = reply.stored.saturating_add(refused);
+        if accounted != u64::try_from(records).unwrap_or(u64::MAX) {
+            let error =
+                UplinkError::Nonsense(format!("it accounts for {accounted} of {records} records"));
+            return Err(self.not_heard(error));
+        }
+        for refusal in &reply.refused {
+            log::warn!(
+                id = refusal.id.as_str();
+                "the server will never take record {}: {}", refusal.id, refusal.message
+            );
+        }
+        self.heard(&reply);
+        self.desk
+            .books
+            .with(move |ledger| {
+                ledger.mark_records_stored(&sent, &reply.refused)?;
+                for receipt in &reply.receipts {
+                    ledger.mark_safe_by_receipt(receipt)?;
+                }
+                Ok(())
+            })
+            .await?;
+        // A receipt of the reply may be for the picture that is about to go.
+        if matches!(&self.current, Some(current) if matches!(current.place, Place::Unknown)) {
+            self.current = None;
+        }
+        self.records_max = BatchLimits::default().records_max;
+        Ok(Next::Again)
+    }
+
+    async fn send_piece(&mut self) -> Result<Next, StageError> {
+        let Some(current) = self.current.take() else {
+            return Ok(Next::Again);
+        };
+        let (mut current, bytes) = self.load(current).await?;
+        match self.transmit(&mut current, bytes).await {
+            Ok(None) => self.current = Some(current),
+            Ok(Some(receipt)) => self.received(current, receipt).await?,
+            Err(error) => return self.piece_failed(current, error).await,
+        }
+        Ok(Next::Again)
+    }
+
+    /// The bytes that the next request carries; none while the place is unknown.
+    async fn load(&mut self, current: Current) -> Result<(Current, Vec<u8>), StageError> {
+        let offset_bytes = match &current.place {
+            Place::Unknown => return Ok((current, Vec::new())),
+            Place::New => 0,
+            Place::At { offset_bytes, .. } => *offset_bytes,
+        };
+        let len_bytes = usize::try_from(self.piece_bytes).unwrap_or(usize::MAX);
+        self.desk
+            .books
+            .with(move |ledger| {
+                let bytes = ledger.read_picture(&current.picture, offset_bytes, len_bytes)?;
+                Ok((current, bytes))
+            })
+            .await
+    }
+
+    /// One request for the current picture; the receipt, once it has come.
+    async fn transmit(
+        &mut self,
+        current: &mut Current,
+        bytes: Vec<u8>,
+    ) -> Result<Option<Receipt>, UplinkError> {
+        let Some(uplink) = self.uplink.as_mut() else {
+            return Ok(None);
+        };
+        let picture = &current.picture;
+        let began = Instant::now();
+        let done = match &current.place {
+            Place::Unknown => {
+                let status = uplink.picture_status(&picture.sha256()).await?;
+                current.place = match status.upload {
+                    Some(upload) => Place::At {
+                        location: upload.location,
+                        offset_bytes: upload.offset_bytes,
+                    },
+                    None => Place::New,
+                };
+                return Ok(status.receipt);
+            }
+            Place::New => {
+                let new = NewUpload {
+                    sha256: picture.sha256(),
+                    size_bytes: picture.size_bytes(),
+                    file_name: format!("{}.jpg", picture.capture()),
+                };
+                uplink.create(&new, bytes).await?
+            }
+            Place::At {
+                location,
+                offset_bytes,
+            } => uplink.append(location, *offset_bytes, bytes).await?,
+        };
+        self.adapt(began.elapsed());
+        progress(current, done)
+    }
+
+    fn adapt(&mut self, took: Duration) {
+        let max_bytes = self.desk.config.sync.piece_bytes_max;
+        self.piece_bytes = plan::next_piece_bytes(self.piece_bytes, took, max_bytes);
+    }
+
+    async fn received(&mut self, current: Current, receipt: Receipt) -> Result<(), StageError> {
+        let picture = current.picture;
+        let capture = picture.capture();
+        let marked = self
+            .desk
+            .books
+            .with(move |ledger| Ok(ledger.mark_received(picture, &receipt)))
+            .await?;
+        match marked {
+            Ok(()) => {
+                log::debug!(capture = capture.to_string(); "picture of {capture} is safe");
+                self.desk.wakes.retain.notify_one();
+                Ok(())
+            }
+            Err(returned) => {
+                let text = returned.error.to_string();
+                self.set_aside(returned.token, &text).await
+            }
+        }
+    }
+
+    async fn piece_failed(
+        &mut self,
+        mut current: Current,
+        error: UplinkError,
+    ) -> Result<Next, StageError> {
+        match &error {
+            UplinkError::OutOfStep(_) | UplinkError::Gone(_) if current.restarts < RESTARTS_MAX => {
+                current.place = Place::Unknown;
+                current.restarts += 1;
+                self.current = Some(current);
+                Ok(Next::Again)
+            }
+            UplinkError::OutOfStep(_)
+            | UplinkError::Gone(_)
+            | UplinkError::TooLarge(_)
+            | UplinkError::Mismatch(_)
+            | UplinkError::Rejected { .. } => {
+                self.set_aside(current.picture, &error.to_string()).await?;
+                Ok(Next::Again)
+            }
+            UplinkError::Unreachable(_)
+            | UplinkError::Unwell { .. }
+            | UplinkError::BadKey(_)
+            | UplinkError::Nonsense(_) => {
+                // What arrived before the cut is asked for when the link is back.
+                self.piece_bytes = plan::next_piece_bytes(
+                    self.piece_bytes,
+                    Duration::MAX,
+                    self.desk.config.sync.piece_bytes_max,
+                );
+                current.place = Place::Unknown;
+                self.current = Some(current);
+                Err(self.not_heard(error))
+            }
+        }
+    }
+
+    async fn set_aside(&mut self, picture: Sendable, why: &str) -> Result<(), StageError> {
+        let capture = picture.capture();
+        log::warn!(
+            capture = capture.to_string();
+            "the picture of {capture} did not get through and lets the others go first: {why}"
+        );
+        if self.refused.len() < REFUSED_MAX {
+            self.refused.push(capture);
+        }
+        self.refused_since.get_or_insert_with(Instant::now);
+        let why = why.to_owned();
+        self.desk
+            .books
+            .with(move |ledger| ledger.picture_failed(picture, &why))
+            .await
+    }
+
+    fn heard(&mut self, reply: &SyncReply) {
+        self.heard_at = Some(Instant::now());
+        let now_ms = self.desk.clock.stamp().unix_ms;
+        let offset_ms = reply.server_time_ms.saturating_sub(now_ms);
+        self.desk.health.note(|facts| {
+            facts.last_sync_ms = Some(now_ms);
+            facts.server_offset_ms = Some(offset_ms);
+            facts.sync_error = None;
+        });
+        self.desk.health.clear("server");
+    }
+
+    fn not_heard(&mut self, error: UplinkError) -> StageError {
+        let text = error.to_string();
+        self.desk.health.note(|facts| facts.sync_error = Some(text));
+        StageError::Uplink(error)
+    }
+}
+
+impl Stage for Sync {
+    fn name(&self) -> &'static str {
+        "sync"
+    }
+
+    fn step_limit(&self) -> Duration {
+        // A picture needs a question and a piece, and the ledger's own time.
+        2 * self.desk.config.sync.request_timeout + Duration::from_mins(2)
+    }
+
+    fn grace(&self) -> Duration {
+        // Every request may be cut off and sent again.
+        Duration::from_secs(1)
+    }
+
+    fn wake<'a>(&self, desk: &'a Desk) -> &'a Notify {
+        &desk.wakes.sync
+    }
+
+    async fn step(&mut self) -> Result<Next, StageError> {
+        if self.uplink.is_none() {
+            return Ok(Next::RestUntilWoken);
+        }
+        let (situation, outgoing) = self.look().await?;
+        match plan::next(situation) {
+            Plan::Batch => self.send_batch(outgoing).await,
+            Plan::Piece => self.send_piece().await,
+            Plan::Rest(wait) => Ok(Next::Rest(wait)),
+        }
+    }
+}
+
+fn progress(current: &mut Current, done: Uploaded) -> Result<Option<Receipt>, UplinkError> {
+    let size_bytes = current.picture.size_bytes();
+    if done.offset_bytes > size_bytes {
+        let why = format!(
+            "an upload of {size_bytes} bytes stands at {}",
+            done.offset_bytes
+        );
+        return Err(UplinkError::Nonsense(why));
+    }
+    if done.receipt.is_none() && done.offset_bytes == size_bytes {
+        let why = "it has all bytes but gives no receipt".to_owned();
+        return Err(UplinkError::Nonsense(why));
+    }
+    current.place = Place::At {
+        location: done.location,
+        offset_bytes: done.offset_bytes,
+    };
+    Ok(done.receipt)
+}
+
+/// How the trap is now.
+async fn heartbeat(desk: &Desk) -> Result<Heartbeat, StageError> {
+    let stamp = wire_stamp(&desk.clock.stamp());
+    let (summary, usage) = desk
+        .books
+        .with(move |ledger| Ok((ledger.summary(i64::MAX)?, ledger.usage()?)))
+        .await?;
+    let Facts {
+        next_due_ms,
+        model,
+        battery_v,
+        faults,
+        ..
+    } = desk.health.facts();
+    Ok(Heartbeat {
+        stamp,
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        model,
+        captures: summary.captures,
+        missed: summary.missed,
+        records_waiting: summary.records_waiting,
+        pictures_waiting: summary.pictures_waiting,
+        pictures_waiting_bytes: summary.pictures_waiting_bytes,
+        disk_free_bytes: Some(usage.free_bytes),
+        next_due_ms,
+        battery_v,
+        faults: faults.into_values().take(FAULTS_MAX).collect(),
+    })
+}

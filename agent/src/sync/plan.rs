@@ -1,0 +1,114 @@
+//! What is sent next. Pure. Small knowledge goes before large pictures: how
+//! the trap is and every waiting record, then one piece of one picture, and
+//! then the records are looked at again.
+
+use std::time::Duration;
+
+/// A piece that took longer than this makes the next one smaller.
+const PIECE_TIME_MAX: Duration = Duration::from_secs(20);
+/// A piece that took less than this makes the next one larger.
+const PIECE_TIME_MIN: Duration = Duration::from_secs(5);
+/// The first piece on an unknown link, and the smallest on any.
+pub const PIECE_BYTES_FIRST: u64 = 128 * 1024;
+const PIECE_BYTES_MIN: u64 = 16 * 1024;
+
+/// What the stage knows before a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Situation {
+    /// Records wait for the server.
+    pub records_wait: bool,
+    /// Time since the server last took a heartbeat; `None` when it never did in this run.
+    pub silent_for: Option<Duration>,
+    /// The longest silence of a trap that is well.
+    pub heartbeat_every: Duration,
+    /// A picture waits that may be tried now.
+    pub picture_waits: bool,
+}
+
+/// What to do in this step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Send a batch: a heartbeat with the records that fit.
+    Batch,
+    /// Send a piece of a picture.
+    Piece,
+    /// Nothing to do before this time.
+    Rest(Duration),
+}
+
+/// The next thing to send.
+#[must_use]
+pub fn next(now: Situation) -> Plan {
+    let Some(silent_for) = now.silent_for else {
+        return Plan::Batch;
+    };
+    if now.records_wait || silent_for >= now.heartbeat_every {
+        Plan::Batch
+    } else if now.picture_waits {
+        Plan::Piece
+    } else {
+        Plan::Rest(now.heartbeat_every.saturating_sub(silent_for))
+    }
+}
+
+/// How long the next piece should be, from how long the last one took.
+#[must_use]
+pub fn next_piece_bytes(last_bytes: u64, took: Duration, max_bytes: u64) -> u64 {
+    let next = if took > PIECE_TIME_MAX {
+        last_bytes / 2
+    } else if took < PIECE_TIME_MIN {
+        last_bytes.saturating_mul(2)
+    } else {
+        last_bytes
+    };
+    next.max(PIECE_BYTES_MIN).min(max_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUARTER: Duration = Duration::from_mins(15);
+
+    #[test]
+    fn records_go_before_pictures_and_silence_has_an_end() {
+        let quiet = Situation {
+            records_wait: false,
+            silent_for: Some(Duration::from_mins(5)),
+            heartbeat_every: QUARTER,
+            picture_waits: false,
+        };
+        assert_eq!(next(quiet), Plan::Rest(Duration::from_mins(10)));
+        let with_picture = Situation {
+            picture_waits: true,
+            ..quiet
+        };
+        assert_eq!(next(with_picture), Plan::Piece);
+        for urgent in [
+            Situation {
+                records_wait: true,
+                ..with_picture
+            },
+            Situation {
+                silent_for: None,
+                ..with_picture
+            },
+            Situation {
+                silent_for: Some(QUARTER),
+                ..with_picture
+            },
+        ] {
+            assert_eq!(next(urgent), Plan::Batch);
+        }
+    }
+
+    #[test]
+    fn pieces_follow_the_link_within_limits() {
+        let second = Duration::from_secs(1);
+        assert_eq!(next_piece_bytes(100_000, second, 1 << 20), 200_000);
+        assert_eq!(next_piece_bytes(900_000, second, 1 << 20), 1 << 20);
+        assert_eq!(next_piece_bytes(100_000, 30 * second, 1 << 20), 50_000);
+        assert_eq!(next_piece_bytes(20_000, 30 * second, 1 << 20), 16 * 1024);
+        assert_eq!(next_piece_bytes(1 << 20, second, 4096), 4096);
+    }
+}
