@@ -70,11 +70,7 @@ pub(crate) fn capture_of(name: &str) -> Option<CaptureId> {
 
 /// Makes the folders of a ledger and lets them survive a power cut.
 pub(crate) fn make_folders(disk: &dyn Disk, layout: &Layout) -> Result<(), StoreError> {
-    for folder in [
-        layout.pictures(),
-        layout.unfinished(),
-        layout.set_aside(),
-    ] {
+    for folder in [layout.pictures(), layout.unfinished(), layout.set_aside()] {
         disk.make_folder(&folder)
             .map_err(|error| StoreError::io(&folder, error))?;
     }
@@ -126,11 +122,7 @@ fn fill(disk: &dyn Disk, file: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         .map_err(|error| StoreError::io(file, error))
 }
 
-fn make_picture_folder(
-    disk: &dyn Disk,
-    layout: &Layout,
-    folder: &Path,
-) -> Result<(), StoreError> {
+fn make_picture_folder(disk: &dyn Disk, layout: &Layout, folder: &Path) -> Result<(), StoreError> {
     let at = |error| StoreError::io(folder, error);
     if disk.size_bytes(folder).map_err(at)?.is_some() {
         return Ok(());
@@ -166,9 +158,7 @@ pub(crate) fn check(
     let mut hasher = sha2::Sha256::new();
     let mut offset_bytes = 0;
     while offset_bytes < size_bytes {
-        let piece = disk
-            .read_at(file, offset_bytes, CHUNK_BYTES)
-            .map_err(at)?;
+        let piece = disk.read_at(file, offset_bytes, CHUNK_BYTES).map_err(at)?;
         if piece.is_empty() {
             break;
         }
@@ -248,4 +238,3 @@ pub(crate) fn picture_folders(disk: &dyn Disk, layout: &Layout) -> Result<Vec<u6
         .filter_map(|entry| entry.name.parse().ok())
         .collect())
 }
-

@@ -28,7 +28,9 @@ mod text;
 pub use database::set_database_aside;
 pub use inspect::NewInspection;
 pub use outbox::{BatchLimits, Outgoing};
-pub use pages::{CaptureRow, EffortRow, InspectionRow, InspectionState, PictureState, ReadingRow, RecordState};
+pub use pages::{
+    CaptureRow, EffortRow, InspectionRow, InspectionState, PictureState, ReadingRow, RecordState,
+};
 pub use pictures::PictureOrder;
 pub use retain::{Prunable, Usage};
 pub use shots::{NewCapture, NewReading};

@@ -208,11 +208,11 @@ fn is_damaged(ledger: &Ledger, seq: u64) -> Result<bool, StoreError> {
 
 fn last_capture(ledger: &Ledger) -> Result<u64, StoreError> {
     ledger.read(|connection| {
-        Ok(connection.query_row(
-            "SELECT coalesce(max(seq), 0) FROM captures",
-            [],
-            |row| row.get(0),
-        )?)
+        Ok(
+            connection.query_row("SELECT coalesce(max(seq), 0) FROM captures", [], |row| {
+                row.get(0)
+            })?,
+        )
     })
 }
 

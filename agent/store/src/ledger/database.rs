@@ -28,7 +28,11 @@ pub(super) fn connect(disk: &dyn Disk, layout: &Layout) -> Result<Connection, St
     // second. The log is folded back every 256 pages and cut to 1 MiB, so that
     // it neither eats the card nor makes the start after a cut slow; the page
     // cache is small because the agent idles in 20 MB.
-    let synchronous = if disk.commits_must_sync() { "FULL" } else { "OFF" };
+    let synchronous = if disk.commits_must_sync() {
+        "FULL"
+    } else {
+        "OFF"
+    };
     connection
         .execute_batch(&format!(
             "PRAGMA journal_mode = WAL;

@@ -267,11 +267,11 @@ impl Ledger {
     fn next_capture_id(&self) -> Result<CaptureId, StoreError> {
         let last: u64 = self.read(|connection| {
             // Captures are never deleted, so the newest row has the highest number.
-            Ok(connection.query_row(
-                "SELECT coalesce(max(seq), 0) FROM captures",
-                [],
-                |row| row.get(0),
-            )?)
+            Ok(
+                connection.query_row("SELECT coalesce(max(seq), 0) FROM captures", [], |row| {
+                    row.get(0)
+                })?,
+            )
         })?;
         Ok(self.capture_id(last.saturating_add(1)))
     }

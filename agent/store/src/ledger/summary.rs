@@ -120,10 +120,7 @@ impl View {
     }
 }
 
-fn missed_since(
-    connection: &Connection,
-    since_ms: i64,
-) -> Result<BTreeMap<MissReason, u64>, Halt> {
+fn missed_since(connection: &Connection, since_ms: i64) -> Result<BTreeMap<MissReason, u64>, Halt> {
     let mut statement = connection.prepare(
         "SELECT reason, sum(shots) FROM effort
          WHERE outcome = 'missed' AND last_due_ms >= ?1 GROUP BY reason",
