@@ -8,13 +8,15 @@ mod pictures;
 mod reading;
 mod records;
 mod researchers;
+mod series;
 mod summaries;
 mod traps;
 mod uploads;
 
 pub(crate) use pictures::StoredPicture;
-pub(crate) use reading::{CaptureFilter, CaptureRow, Cursor, Window, timeline_reading};
+pub(crate) use reading::{CaptureFilter, CaptureRow, Cursor, Window};
 pub(crate) use researchers::{Session, User};
+pub(crate) use series::timeline_reading;
 pub(crate) use traps::TrapListed;
 pub(crate) use uploads::{UploadRow, UploadState};
 

@@ -17,6 +17,7 @@ mod body;
 pub mod cli;
 mod config;
 mod db;
+mod enrol;
 mod health;
 mod ingest;
 pub mod logging;
@@ -33,7 +34,6 @@ use axum::Router;
 use axum::routing::{get, post};
 
 /// Every address that the server answers.
-#[must_use]
 pub fn router(state: State) -> Router {
     Router::new()
         .route("/healthz", get(health::check))

@@ -1,5 +1,5 @@
-//! What researchers read: pages of captures, readings and effort, and one
-//! capture with everything known of it.
+//! What researchers read of captures: pages of them, and one with everything
+//! known of it.
 //!
 //! A page goes on where the last row of the page before stood, in time and then
 //! in the order of arrival, so rows that arrive meanwhile shift nothing.
@@ -9,11 +9,9 @@ use crate::problem::Failure;
 use rusqlite::{OptionalExtension as _, Row, ToSql, named_params};
 use std::fmt;
 use std::str::FromStr;
-use trapline_wire::read::{
-    CaptureSummary, EffortRow, PictureState, ReadingRow, TimelineCapture, TimelineReading,
-};
-use trapline_wire::v1::{CaptureRecord, EffortRecord, InspectionRecord, ReadingRecord};
-use trapline_wire::{CaptureId, ReadingId, TrapId};
+use trapline_wire::read::{CaptureSummary, PictureState, TimelineCapture};
+use trapline_wire::v1::{CaptureRecord, InspectionRecord};
+use trapline_wire::{CaptureId, TrapId};
 
 /// `from_ms` ≤ time < `until_ms`.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +20,8 @@ pub(crate) struct Window {
     pub(crate) until_ms: i64,
 }
 
-/// The place of a row in a list ordered by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The place of a row in a list ordered by time; cursors compare as their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cursor {
     pub(crate) time_ms: i64,
     pub(crate) number: i64,
@@ -160,7 +158,7 @@ impl Db {
         ))?;
         let mut rows = statement.query_and_then(
             named_params! { ":trap": trap.as_str(), ":id": id.to_string() },
-            |row| capture_row(row),
+            capture_row,
         )?;
         rows.next().transpose()
     }
@@ -204,92 +202,6 @@ impl Db {
         })?;
         rows.collect()
     }
-
-    /// One set of readings.
-    pub(crate) fn reading(&self, trap: i64, id: ReadingId) -> Result<Option<ReadingRow>, Failure> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT readings.number, traps.id, traps.name, readings.record
-             FROM readings JOIN traps ON traps.number = readings.trap
-             WHERE readings.trap = :trap AND readings.id = :id",
-        )?;
-        let mut rows = statement.query_and_then(
-            named_params! { ":trap": trap, ":id": id.to_string() },
-            |row| Ok(reading_row(row)?.2),
-        )?;
-        rows.next().transpose()
-    }
-
-    /// At most `limit` readings, oldest first, each with its cursor and its trap's name.
-    pub(crate) fn readings(
-        &self,
-        trap: Option<i64>,
-        window: Window,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Vec<(Cursor, String, ReadingRow)>, Failure> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT readings.number, traps.id, traps.name, readings.record
-             FROM readings INDEXED BY {} CROSS JOIN traps ON traps.number = readings.trap
-             WHERE {} AND (readings.taken_ms, readings.number) >= (:low_ms, :low)
-               AND (readings.taken_ms, readings.number) < (:high_ms, :high)
-             ORDER BY readings.taken_ms, readings.number LIMIT :limit",
-            trap.map_or("readings_by_time", |_| "readings_by_trap"),
-            of_trap("readings", trap),
-        ))?;
-        let bounds = Bounds::of(window, after, false);
-        let rows =
-            statement.query_and_then(&bounds.params(&trap, &limit)[..], |row| reading_row(row))?;
-        rows.collect()
-    }
-
-    /// At most `limit` rows of effort, oldest first, each with its cursor and its trap's name.
-    pub(crate) fn effort(
-        &self,
-        trap: Option<i64>,
-        window: Window,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Vec<(Cursor, String, EffortRow)>, Failure> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT effort.number, traps.id, traps.name, effort.record
-             FROM effort INDEXED BY {} CROSS JOIN traps ON traps.number = effort.trap
-             WHERE {} AND (effort.due_ms, effort.number) >= (:low_ms, :low)
-               AND (effort.due_ms, effort.number) < (:high_ms, :high)
-             ORDER BY effort.due_ms, effort.number LIMIT :limit",
-            trap.map_or("effort_by_time", |_| "effort_by_trap"),
-            of_trap("effort", trap),
-        ))?;
-        let bounds = Bounds::of(window, after, false);
-        let rows =
-            statement.query_and_then(&bounds.params(&trap, &limit)[..], |row| effort_row(row))?;
-        rows.collect()
-    }
-
-    /// Missed shots that reach into the window, oldest first.
-    pub(crate) fn missed(
-        &self,
-        trap: i64,
-        window: Window,
-        limit: u32,
-    ) -> Result<Vec<EffortRow>, Failure> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT effort.number, traps.id, traps.name, effort.record
-             FROM effort CROSS JOIN traps ON traps.number = effort.trap
-             WHERE effort.trap = :trap AND effort.missed = 1
-               AND effort.last_due_ms >= :from AND effort.due_ms < :until
-             ORDER BY effort.due_ms, effort.number LIMIT :limit",
-        )?;
-        let rows = statement.query_and_then(
-            named_params! {
-                ":trap": trap,
-                ":from": window.from_ms,
-                ":until": window.until_ms,
-                ":limit": limit,
-            },
-            |row| Ok(effort_row(row)?.2),
-        )?;
-        rows.collect()
-    }
 }
 
 impl From<&CaptureRow> for TimelineCapture {
@@ -303,17 +215,7 @@ impl From<&CaptureRow> for TimelineCapture {
     }
 }
 
-/// The part of a set of readings that the strips draw.
-pub(crate) fn timeline_reading(row: &ReadingRow) -> TimelineReading {
-    TimelineReading {
-        taken_ms: row.taken_ms,
-        temperature_c: row.temperature_c,
-        humidity_percent: row.humidity_percent,
-        light_lux: row.light_lux,
-    }
-}
-
-fn of_trap(table: &str, trap: Option<i64>) -> String {
+pub(super) fn of_trap(table: &str, trap: Option<i64>) -> String {
     match trap {
         Some(_) => format!("{table}.trap = :trap"),
         // Names the parameter all the same, so that one list of parameters serves both.
@@ -322,13 +224,13 @@ fn of_trap(table: &str, trap: Option<i64>) -> String {
 }
 
 /// From the first place on, up to and without the second.
-struct Bounds {
+pub(super) struct Bounds {
     low: Cursor,
     high: Cursor,
 }
 
 impl Bounds {
-    fn of(window: Window, after: Option<Cursor>, newest_first: bool) -> Self {
+    pub(super) fn of(window: Window, after: Option<Cursor>, newest_first: bool) -> Self {
         let at = |time_ms| Cursor {
             time_ms,
             number: i64::MIN,
@@ -339,25 +241,19 @@ impl Bounds {
         };
         match after {
             None => {}
-            Some(cursor) if newest_first => {
-                if (cursor.time_ms, cursor.number) < (bounds.high.time_ms, bounds.high.number) {
-                    bounds.high = cursor;
-                }
-            }
+            Some(cursor) if newest_first => bounds.high = bounds.high.min(cursor),
             Some(cursor) => {
-                let next = cursor.number.saturating_add(1);
-                if (cursor.time_ms, next) > (bounds.low.time_ms, bounds.low.number) {
-                    bounds.low = Cursor {
-                        number: next,
-                        ..cursor
-                    };
-                }
+                let next = Cursor {
+                    number: cursor.number.saturating_add(1),
+                    ..cursor
+                };
+                bounds.low = bounds.low.max(next);
             }
         }
         bounds
     }
 
-    fn params<'a>(
+    pub(super) fn params<'a>(
         &'a self,
         trap: &'a Option<i64>,
         limit: &'a u32,
@@ -389,42 +285,6 @@ fn capture_row(row: &Row<'_>) -> Result<CaptureRow, Failure> {
         },
         stored_ms: row.get(8)?,
     })
-}
-
-fn reading_row(row: &Row<'_>) -> Result<(Cursor, String, ReadingRow), Failure> {
-    let record: ReadingRecord = parse(&row.get::<_, String>(3)?)?;
-    let cursor = Cursor {
-        time_ms: record.stamp.unix_ms,
-        number: row.get(0)?,
-    };
-    let reading = ReadingRow {
-        trap: traps::trap_id(&row.get::<_, String>(1)?)?,
-        id: record.id.to_string(),
-        taken_ms: record.stamp.unix_ms,
-        clock: record.stamp.quality,
-        temperature_c: record.temperature_c,
-        humidity_percent: record.humidity_percent,
-        light_lux: record.light_lux,
-        battery_v: record.battery_v,
-    };
-    Ok((cursor, row.get(2)?, reading))
-}
-
-fn effort_row(row: &Row<'_>) -> Result<(Cursor, String, EffortRow), Failure> {
-    let record: EffortRecord = parse(&row.get::<_, String>(3)?)?;
-    let cursor = Cursor {
-        time_ms: record.due_ms,
-        number: row.get(0)?,
-    };
-    let effort = EffortRow {
-        trap: traps::trap_id(&row.get::<_, String>(1)?)?,
-        id: record.id.to_string(),
-        due_ms: record.due_ms,
-        last_due_ms: record.last_due_ms,
-        shots: record.shots,
-        outcome: record.outcome,
-    };
-    Ok((cursor, row.get(2)?, effort))
 }
 
 pub(super) fn capture_id(text: &str) -> Result<CaptureId, Failure> {

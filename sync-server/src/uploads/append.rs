@@ -13,9 +13,16 @@ use crate::problem::{Failure, disk_full, refuse, too_large};
 use crate::state::State;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Bytes that are read of a body that is refused, so that the refusal is heard.
 const DRAINED_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Bytes that arrived before a newer request lie at hand for this long.
+const ARRIVED_WITHIN: Duration = Duration::from_millis(250);
+/// An older request that still receives bytes stops after this long.
+const ARRIVED_WITHIN_MAX: Duration = Duration::from_secs(5);
 
 /// Where the bytes of one request go.
 pub(super) struct Append {
@@ -106,11 +113,18 @@ impl Append {
     async fn receive(&mut self, body: &mut Body) -> Result<Ended, Failure> {
         let room = self.upload.length_bytes.saturating_sub(self.offset);
         let mut received = 0;
+        let mut stop_at = None;
         loop {
+            if self.turn.is_wanted() {
+                let stop_at = *stop_at.get_or_insert_with(|| Instant::now() + ARRIVED_WITHIN_MAX);
+                if Instant::now() >= stop_at {
+                    return Ok(Ended::TakenOver);
+                }
+            }
             let chunk = tokio::select! {
                 biased;
-                () = self.turn.wanted() => return Ok(Ended::TakenOver),
                 chunk = body::next_chunk(body) => chunk,
+                () = quiet_and_wanted(&self.turn) => return Ok(Ended::TakenOver),
             };
             let bytes = match chunk {
                 Ok(Some(bytes)) => bytes,
@@ -162,6 +176,13 @@ impl Append {
             })
             .await
     }
+}
+
+/// Ends when a newer request waits and nothing came for a moment: what a broken
+/// connection left in the system's buffers is still read.
+async fn quiet_and_wanted(turn: &Turn) {
+    turn.wanted().await;
+    tokio::time::sleep(ARRIVED_WITHIN).await;
 }
 
 /// What becomes of a request's bytes.

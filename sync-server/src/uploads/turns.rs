@@ -72,11 +72,15 @@ impl Turns {
 }
 
 impl Turn {
+    /// Whether a newer request waits for this upload.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.0.desk.waiting.load(Ordering::SeqCst) > 0
+    }
+
     /// Ends when a newer request waits for this upload.
     pub(crate) async fn wanted(&self) {
-        let desk = &self.0.desk;
-        while desk.waiting.load(Ordering::SeqCst) == 0 {
-            desk.bell.notified().await;
+        while !self.is_wanted() {
+            self.0.desk.bell.notified().await;
         }
     }
 }

@@ -1,0 +1,172 @@
+//! Records come in: once, twice, changed, impossible, too many.
+
+use crate::house::{
+    House, NOON_MS, capture, id, inspection, jpeg, missed, reading, request, stamp,
+};
+use serde_json::{Value, json};
+use trapline_wire::v1::{RefusalReason, SyncReply};
+
+fn batch() -> Value {
+    json!({
+        "heartbeat": {
+            "stamp": stamp(NOON_MS - 5000), "agent_version": "0.1.0", "model": "m1", "captures": 2,
+            "missed": 1, "records_waiting": 5, "pictures_waiting": 2,
+            "pictures_waiting_bytes": 1000, "disk_free_bytes": 5_000_000, "next_due_ms": null,
+            "battery_v": 3.7, "faults": [],
+        },
+        "effort": [missed(1, NOON_MS - 100, "no camera")],
+        "readings": [reading(1, NOON_MS - 100, 21.37)],
+        "captures": [capture(1, NOON_MS - 100, &jpeg(1)), capture(2, NOON_MS - 50, &jpeg(2))],
+        "inspections": [inspection(1, NOON_MS - 40, &[0.912_345_6, 0.4, 0.1])],
+    })
+}
+
+#[tokio::test]
+async fn the_same_batch_twice_has_the_same_effect_and_answer() {
+    let house = House::new();
+    let first: SyncReply = house.sync(&batch()).await.json();
+    assert_eq!((first.stored, first.refused.len()), (5, 0));
+    assert_eq!(first.server_time_ms, NOON_MS);
+    let again: SyncReply = house.sync(&batch()).await.json();
+    assert_eq!(again, first);
+
+    let cookie = house.login().await;
+    let traps: Value = house.get(&cookie, "/api/v1/traps").await.json();
+    let trap = traps["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|trap| trap["name"] == "meadow")
+        .unwrap();
+    assert_eq!(trap["captures"], 2);
+    assert_eq!(trap["insects_latest"], 2);
+    assert_eq!(trap["missed_today"], 1);
+    assert_eq!(trap["clock_behind_ms"], 5000);
+    assert_eq!(trap["last_contact_ms"], NOON_MS);
+}
+
+#[tokio::test]
+async fn another_content_under_a_known_name_is_a_conflict() {
+    let house = House::new();
+    house.sync(&batch()).await;
+    let changed = json!({
+        "captures": [capture(1, NOON_MS - 99, &jpeg(1)), capture(3, NOON_MS, &jpeg(3))],
+        "readings": [reading(1, NOON_MS - 100, 21.38)],
+        "inspections": [inspection(1, NOON_MS - 40, &[0.5])],
+        "effort": [missed(1, NOON_MS - 100, "another reason")],
+    });
+    let reply: SyncReply = house.sync(&changed).await.json();
+    assert_eq!(reply.stored, 1);
+    assert_eq!(reply.refused.len(), 4);
+    assert!(
+        reply
+            .refused
+            .iter()
+            .all(|refusal| refusal.reason == RefusalReason::Conflict)
+    );
+    // Another trap may use the same names.
+    let own = request("POST", "/api/v1/sync", &[], changed.to_string());
+    let reply: SyncReply = house.trap_with(&house.other_key, own).await.json();
+    assert_eq!((reply.stored, reply.refused.len()), (5, 0));
+}
+
+#[tokio::test]
+async fn one_bad_record_does_not_hold_back_the_others() {
+    let house = House::new();
+    let mut far = capture(4, NOON_MS, &jpeg(4));
+    far["stamp"]["unix_ms"] = json!(-1);
+    let mut unknown_kind = capture(5, NOON_MS, &jpeg(5));
+    unknown_kind["source"] = json!({ "kind": "dreamt" });
+    let mut too_sure = inspection(6, NOON_MS, &[1.5]);
+    let mut nameless = capture(7, NOON_MS, &jpeg(7));
+    nameless["id"] = json!("7f3a9c21-7");
+    let many: Vec<f64> = vec![0.5; 5001];
+    let mut backwards = missed(8, NOON_MS, "x");
+    backwards["last_due_ms"] = json!(NOON_MS - 1);
+    let wordy = missed(9, NOON_MS, &"x".repeat(501));
+    let mut not_a_number = inspection(6, NOON_MS, &[0.5]);
+    not_a_number["outcome"]["detections"][0]["x_px"] = Value::Null;
+    not_a_number["model"]["id"] = json!("m2");
+    too_sure["model"]["id"] = json!("m3");
+    let reply: SyncReply = house
+        .sync(&json!({
+            "captures": [far, unknown_kind, capture(6, NOON_MS, &jpeg(6)), nameless],
+            "inspections": [
+                too_sure, inspection(99, NOON_MS, &[]), inspection(6, NOON_MS, &many),
+                not_a_number, inspection(4, NOON_MS, &[]),
+            ],
+            "effort": [backwards, wordy],
+            "something_new": [1, 2, 3],
+        }))
+        .await
+        .json();
+    assert_eq!(reply.stored, 1);
+    let found: Vec<(String, RefusalReason)> = reply
+        .refused
+        .into_iter()
+        .map(|refusal| (refusal.id, refusal.reason))
+        .collect();
+    let (invalid, unknown) = (RefusalReason::Invalid, RefusalReason::UnknownCapture);
+    assert_eq!(
+        found,
+        [
+            (id(8), invalid),
+            (id(9), invalid),
+            (id(4), invalid),
+            (id(5), invalid),
+            ("7f3a9c21-7".to_owned(), invalid),
+            (id(6), invalid),
+            (id(99), unknown),
+            (id(6), invalid),
+            (id(6), invalid),
+            (id(4), unknown),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_batch_is_refused_with_the_place() {
+    let house = House::new();
+    let send = async |body: String| house.trap("POST", "/api/v1/sync", &[], body).await;
+    let html = send("<!doctype html><title>Login to Wi-Fi</title>".to_owned()).await;
+    html.refused(400, "bad_request");
+    assert!(html.text().contains("line 1 column 1"), "{}", html.text());
+    send(String::new()).await.refused(400, "bad_request");
+    send("[1,2]".to_owned()).await.refused(400, "bad_request");
+    send("{\"captures\": [{]}".to_owned())
+        .await
+        .refused(400, "bad_request");
+    let heartbeat = send(json!({ "heartbeat": { "stamp": 7 } }).to_string()).await;
+    heartbeat.refused(400, "bad_request");
+    assert!(heartbeat.text().contains("`stamp`"), "{}", heartbeat.text());
+
+    let blanks = format!("{{{}}}", " ".repeat(2 * 1024 * 1024));
+    send(blanks).await.refused(413, "too_large");
+    let records: Vec<Value> = (1..=201).map(|n| reading(n, NOON_MS, 1.0)).collect();
+    send(json!({ "readings": records }).to_string())
+        .await
+        .refused(413, "too_large");
+}
+
+#[tokio::test]
+async fn receipts_come_with_the_captures_of_stored_pictures() {
+    let house = House::new();
+    let receipt = house.upload(&jpeg(1)).await;
+    let reply: SyncReply = house.sync(&batch()).await.json();
+    assert_eq!(reply.receipts.len(), 1);
+    assert_eq!(serde_json::to_string(&reply.receipts[0]).unwrap(), receipt);
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_says_too_much_is_cut_and_counts() {
+    let house = House::new();
+    let mut long = batch();
+    let fault = json!({ "part": "camera", "message": "ä".repeat(400), "since_ms": 1 });
+    long["heartbeat"]["faults"] = json!(vec![fault; 60]);
+    assert_eq!(house.sync(&long).await.status, 200);
+    let cookie = house.login().await;
+    let traps: Value = house.get(&cookie, "/api/v1/traps").await.json();
+    let faults = traps["items"][1]["faults"].as_array().unwrap().clone();
+    assert_eq!(faults.len(), 50);
+    assert_eq!(faults[0]["message"].as_str().unwrap().len(), 500);
+}
