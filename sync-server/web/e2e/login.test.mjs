@@ -1,7 +1,7 @@
 // The way in and out.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { baseUrl, launch, logIn, open, seen } from './browser.mjs';
+import { launch, logIn, open, seen } from './browser.mjs';
 
 let browser;
 before(async () => {
@@ -10,8 +10,10 @@ before(async () => {
 after(() => browser?.close());
 
 test('the pages come with a policy that keeps them at home', async () => {
-  const policy = (await fetch(`${baseUrl}/`)).headers.get('content-security-policy') ?? '';
-  assert.match(policy, /default-src 'self'/);
+  const page = await open(browser);
+  const answer = await page.goto('/');
+  assert.match(answer.headers()['content-security-policy'] ?? '', /default-src 'self'/);
+  await page.context().close();
 });
 
 test('without a login every page is the login page', async () => {

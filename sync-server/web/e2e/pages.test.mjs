@@ -72,6 +72,7 @@ test('pointing shows a thumbnail with its count, a click opens the picture', asy
   const strips = page.getByRole('slider', { name: 'Captures on the time line' });
   await strips.focus();
   await page.keyboard.press('End');
+  await page.locator('.marker').waitFor();
   const x = await page.locator('.marker').evaluate((marker) => marker.getBoundingClientRect().left);
   await page.keyboard.press('Escape');
   const plot = await page.locator('[data-strip="insects"] .u-over').boundingBox();
@@ -198,6 +199,7 @@ test('boxes can be hidden, and listed for those who cannot see them', async () =
   await pictureReady(page);
   const count = await said(page);
   await page.getByText('Boxes as a list').click();
+  await page.locator('details tbody tr').first().waitFor();
   assert.equal(await page.locator('details tbody tr').count(), count);
   await page.getByRole('button', { name: /^Show/ }).first().focus();
   await page.locator('rect.box.lit').waitFor();

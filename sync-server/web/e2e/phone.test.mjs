@@ -69,6 +69,7 @@ test('a touch on the strips shows the capture and a button to open it', async ()
   const strips = page.getByRole('slider', { name: 'Captures on the time line' });
   await strips.focus();
   await page.keyboard.press('End');
+  await page.locator('.marker').waitFor();
   const x = await page.locator('.marker').evaluate((marker) => marker.getBoundingClientRect().left);
   await page.keyboard.press('Escape');
   const plot = page.locator('[data-strip="insects"] .u-over');

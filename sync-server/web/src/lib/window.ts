@@ -19,6 +19,8 @@ const LENGTHS: Record<Exclude<WindowName, 'all'>, number> = {
 };
 
 const SHORTEST_MS = 10 * MINUTE_MS;
+/** Share of the window that is left free at its ends. */
+const MARGIN = 0.01;
 
 export const windowName = (text: string | null): WindowName =>
   WINDOWS.find(({ name }) => name === text)?.name ?? '7d';
@@ -62,13 +64,12 @@ export function shownWindow(
   if (data === null) {
     return { from_ms: name === 'all' ? nowMs - DAY_MS : asked.from_ms, until_ms: nowMs };
   }
-  const until_ms = Math.max(name === 'all' ? data.until_ms : nowMs, data.until_ms);
+  const end = Math.max(name === 'all' ? data.until_ms : nowMs, data.until_ms);
   const isAll = name === 'all' || timeline.captures.length >= capturesEver;
-  if (!isAll) return { from_ms: asked.from_ms, until_ms };
-  const length = Math.max(until_ms - data.from_ms, SHORTEST_MS);
-  const margin = length * 0.02;
-  return {
-    from_ms: Math.max(asked.from_ms, Math.min(data.from_ms, until_ms - SHORTEST_MS) - margin),
-    until_ms,
-  };
+  const start = isAll
+    ? Math.max(asked.from_ms, Math.min(data.from_ms, end - SHORTEST_MS))
+    : asked.from_ms;
+  // The first and the last capture stay a little off the edges, where a pointer can reach them.
+  const margin = (end - start) * MARGIN;
+  return { from_ms: isAll ? start - margin : start, until_ms: end + margin };
 }
