@@ -1,6 +1,7 @@
 //! From a JPEG file's bytes to a picture, strictly: a file that is cut off, torn or absurdly large is an error with
 //! its reason, not half a picture that would be counted as a card with few insects.
 
+use crate::orientation::Orientation;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -78,16 +79,19 @@ pub enum PictureError {
     },
 }
 
-/// Width and height in pixels, from the header alone.
+/// Width and height in pixels as a viewer shows the picture, from the header alone.
 ///
 /// # Errors
 /// [`PictureError`], without `TooLarge`.
 pub fn dimensions(bytes: &[u8]) -> Result<(u32, u32), PictureError> {
     let header = Header::read(bytes)?;
-    Ok((header.width_px, header.height_px))
+    Ok(header
+        .orientation
+        .turned_px(header.width_px, header.height_px))
 }
 
-/// Decodes a whole picture; greyscale becomes RGB with three equal bytes.
+/// Decodes a whole picture and turns it as its Exif block says, as every viewer does; greyscale becomes RGB with
+/// three equal bytes.
 ///
 /// # Errors
 /// [`PictureError`].
@@ -95,6 +99,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureError> {
     let Header {
         width_px,
         height_px,
+        orientation,
         scan_start,
     } = Header::read(bytes)?;
     if u64::from(width_px) * u64::from(height_px) > limits.pixels_max {
@@ -126,11 +131,11 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureError> {
         let problem = format!("{} bytes came out where {size_bytes} were due", rgb.len());
         return Err(PictureError::Damaged { problem });
     }
-    Ok(Picture {
+    Ok(orientation.turn(Picture {
         width_px,
         height_px,
         rgb,
-    })
+    }))
 }
 
 /// The second byte of the JPEG markers this file looks at.
@@ -138,6 +143,8 @@ mod marker {
     pub(super) const START: u8 = 0xD8;
     pub(super) const END: u8 = 0xD9;
     pub(super) const SCAN: u8 = 0xDA;
+    /// Where Exif blocks are.
+    pub(super) const APP1: u8 = 0xE1;
     pub(super) const FILL: u8 = 0xFF;
     /// Start of frame, in all its codings; three of the sixteen numbers mean something else.
     pub(super) fn is_frame(number: u8) -> bool {
@@ -153,6 +160,7 @@ mod marker {
 struct Header {
     width_px: u32,
     height_px: u32,
+    orientation: Orientation,
     /// Where the first scan's segment begins.
     scan_start: usize,
 }
@@ -175,6 +183,7 @@ impl Header {
         };
         let cut_in_header = || cut("in its header");
         let mut size_px = None;
+        let mut orientation = Orientation::STORED;
         loop {
             let lead = *bytes.get(at).ok_or_else(cut_in_header)?;
             let number = *bytes.get(at + 1).ok_or_else(cut_in_header)?;
@@ -200,11 +209,18 @@ impl Header {
                 let width_px = two_bytes(bytes, at + 7).ok_or_else(cut_in_header)?;
                 size_px = Some((width_px.into(), height_px.into()));
             }
+            if number == marker::APP1 {
+                let payload = bytes
+                    .get(at + 4..at + 2 + usize::from(length))
+                    .unwrap_or_default();
+                orientation = Orientation::read(payload).unwrap_or(orientation);
+            }
             if number == marker::SCAN {
                 return match size_px {
                     Some((width_px, height_px)) if width_px > 0 && height_px > 0 => Ok(Self {
                         width_px,
                         height_px,
+                        orientation,
                         scan_start: at,
                     }),
                     _ => Err(damaged("its header names no picture size".to_owned())),

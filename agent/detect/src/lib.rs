@@ -20,6 +20,7 @@ pub mod boxes;
 pub mod detector;
 pub mod jpeg;
 mod net;
+mod orientation;
 pub mod preprocess;
 pub mod suppress;
 pub mod tile;
