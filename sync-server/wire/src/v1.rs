@@ -194,9 +194,9 @@ pub struct PictureRef {
     pub sha256: Sha256,
     /// Size of the file.
     pub size_bytes: u64,
-    /// Width, or `null` when the header cannot be read.
+    /// Width as a viewer shows it, or `null` when the header cannot be read.
     pub width_px: Option<u32>,
-    /// Height, or `null` when the header cannot be read.
+    /// Height as a viewer shows it, or `null` when the header cannot be read.
     pub height_px: Option<u32>,
 }
 
@@ -244,7 +244,8 @@ pub enum InspectionOutcome {
     },
 }
 
-/// One box, in pixels of the whole picture, origin at the top left.
+/// One box, in pixels of the whole picture as a viewer shows it (turned by its
+/// Exif orientation), origin at the top left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DetectionRecord {
     /// Left edge.

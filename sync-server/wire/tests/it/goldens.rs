@@ -1,0 +1,375 @@
+//! The JSON of every type of version 1 and of what researchers read. A changed
+//! snapshot is a changed protocol: old traps talk to new servers.
+
+use insta::assert_json_snapshot;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use trapline_wire::read::{
+    CaptureDetail, CaptureSummary, EffortRow, Me, Page, PictureState, ReadingRow, Timeline,
+    TimelineCapture, TimelineReading, TrapSummary,
+};
+use trapline_wire::v1::{
+    CaptureRecord, CaptureSource, ClockQuality, DetectionRecord, EffortOutcome, EffortRecord,
+    Fault, Heartbeat, InspectionOutcome, InspectionRecord, MissReason, ModelRef, PictureRef,
+    PictureStatus, Problem, ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, Stamp,
+    SyncBatch, SyncReply, UnfinishedUpload,
+};
+use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, Sha256, TrapId, TrapKey};
+
+const LEDGER: LedgerId = LedgerId(0x7f3a_9c21);
+
+/// Reads back what is written, then compares it with the snapshot of that name.
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+    let text = serde_json::to_string(value).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), value);
+    assert_json_snapshot!(name, value);
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        unix_ms: 1_782_000_000_123,
+        quality: ClockQuality::Restored,
+        boot_id: "8f14e45f-ceea-467f-a8d5-1c9e2b7f0a11".to_owned(),
+        uptime_ms: 86_400_000,
+    }
+}
+
+fn capture_id() -> CaptureId {
+    CaptureId::new(LEDGER, 42)
+}
+
+fn trap_id() -> TrapId {
+    TrapKey::from_random(&[3; 25]).trap().clone()
+}
+
+fn picture() -> PictureRef {
+    PictureRef {
+        sha256: Sha256::of(b"picture"),
+        size_bytes: 2_345_678,
+        width_px: Some(4608),
+        height_px: Some(2592),
+    }
+}
+
+fn fault() -> Fault {
+    Fault {
+        part: "camera".to_owned(),
+        message: "no picture for an hour: check the cable".to_owned(),
+        since_ms: 1_781_990_000_000,
+    }
+}
+
+fn effort(outcome: EffortOutcome) -> EffortRecord {
+    EffortRecord {
+        id: EffortId::new(LEDGER, 7),
+        due_ms: 1_782_000_000_000,
+        last_due_ms: 1_782_000_600_000,
+        shots: 11,
+        outcome,
+        closed: stamp(),
+    }
+}
+
+fn missed() -> EffortOutcome {
+    EffortOutcome::Missed {
+        reason: MissReason::Battery,
+        detail: "3.21 V is below 3.30 V".to_owned(),
+    }
+}
+
+fn capture(source: CaptureSource) -> CaptureRecord {
+    CaptureRecord {
+        id: capture_id(),
+        stamp: stamp(),
+        source,
+        picture: picture(),
+        reading: Some(ReadingId::new(LEDGER, 43)),
+    }
+}
+
+fn inspection(outcome: InspectionOutcome) -> InspectionRecord {
+    InspectionRecord {
+        capture: capture_id(),
+        model: ModelRef {
+            id: "sticky-1".to_owned(),
+            sha256: Sha256::of(b"model"),
+            threshold: 0.4,
+        },
+        stamp: stamp(),
+        took_ms: 5_300,
+        outcome,
+    }
+}
+
+fn seen() -> InspectionOutcome {
+    InspectionOutcome::Seen {
+        detections: vec![DetectionRecord {
+            x_px: 12.5,
+            y_px: 30.0,
+            width_px: 41.25,
+            height_px: 38.0,
+            score: 0.87,
+            class: "insect".to_owned(),
+        }],
+    }
+}
+
+fn gave_up() -> InspectionOutcome {
+    InspectionOutcome::GaveUp {
+        reason: "not a JPEG".to_owned(),
+        attempts: 3,
+    }
+}
+
+fn reading() -> ReadingRecord {
+    ReadingRecord {
+        id: ReadingId::new(LEDGER, 43),
+        stamp: stamp(),
+        temperature_c: Some(18.25),
+        humidity_percent: Some(71.5),
+        light_lux: None,
+        battery_v: Some(3.92),
+    }
+}
+
+fn heartbeat() -> Heartbeat {
+    Heartbeat {
+        stamp: stamp(),
+        agent_version: "0.1.0".to_owned(),
+        model: Some("sticky-1".to_owned()),
+        captures: 42,
+        missed: 11,
+        records_waiting: 3,
+        pictures_waiting: 2,
+        pictures_waiting_bytes: 4_700_000,
+        disk_free_bytes: Some(12_000_000_000),
+        next_due_ms: Some(1_782_000_900_000),
+        battery_v: None,
+        faults: vec![fault()],
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        sha256: Sha256::of(b"picture"),
+        size_bytes: 2_345_678,
+        stored_ms: 1_782_000_100_000,
+    }
+}
+
+#[test]
+fn what_a_trap_sends() {
+    check("batch_empty", &SyncBatch::default());
+    check(
+        "batch_full",
+        &SyncBatch {
+            heartbeat: Some(heartbeat()),
+            effort: vec![
+                effort(missed()),
+                effort(EffortOutcome::Done {
+                    capture: capture_id(),
+                }),
+            ],
+            readings: vec![reading()],
+            captures: vec![
+                capture(CaptureSource::Replayed {
+                    file_name: "card-17.jpg".to_owned(),
+                }),
+                capture(CaptureSource::Camera {
+                    model: "imx708".to_owned(),
+                }),
+                capture(CaptureSource::Simulated),
+            ],
+            inspections: vec![inspection(seen()), inspection(gave_up())],
+        },
+    );
+}
+
+#[test]
+fn the_words_of_the_wire() {
+    use ClockQuality::{Restored, Rtc, Synced, Unset};
+    check("clock_quality", &vec![Unset, Restored, Rtc, Synced]);
+    use MissReason::{Battery, Camera, Clock, Cut, Disk, Off, Overrun};
+    check(
+        "miss_reason",
+        &vec![Camera, Disk, Cut, Off, Overrun, Battery, Clock],
+    );
+    use RecordKind::{Capture, Effort, Inspection, Reading};
+    check("record_kind", &vec![Effort, Reading, Capture, Inspection]);
+    use PictureState::{OnTrap, Stored, Unreadable};
+    check("picture_state", &vec![OnTrap, Stored, Unreadable]);
+}
+
+#[test]
+fn what_the_server_answers() {
+    check(
+        "reply",
+        &SyncReply {
+            server_time_ms: 1_782_000_200_000,
+            stored: 6,
+            refused: [
+                RefusalReason::Conflict,
+                RefusalReason::UnknownCapture,
+                RefusalReason::Invalid,
+            ]
+            .map(|reason| Refusal {
+                id: capture_id().to_string(),
+                kind: RecordKind::Capture,
+                reason,
+                message: "why, in a sentence".to_owned(),
+            })
+            .to_vec(),
+            receipts: vec![receipt()],
+        },
+    );
+    check("picture_status_unknown", &PictureStatus::default());
+    check(
+        "picture_status",
+        &PictureStatus {
+            receipt: Some(receipt()),
+            upload: Some(UnfinishedUpload {
+                location: "/api/v1/uploads/0123".to_owned(),
+                offset_bytes: 1_000,
+            }),
+        },
+    );
+    check(
+        "problem",
+        &Problem {
+            error: "bad_key".to_owned(),
+            message: "this key is not known here".to_owned(),
+        },
+    );
+}
+
+fn summary() -> CaptureSummary {
+    CaptureSummary {
+        trap: trap_id(),
+        id: capture_id(),
+        taken_ms: 1_782_000_000_123,
+        clock: ClockQuality::Rtc,
+        picture_state: PictureState::Stored,
+        width_px: Some(4608),
+        height_px: Some(2592),
+        insects: Some(1),
+        gave_up: None,
+        source: CaptureSource::Simulated,
+    }
+}
+
+fn reading_row() -> ReadingRow {
+    ReadingRow {
+        trap: trap_id(),
+        id: "7f3a9c21-00000043".to_owned(),
+        taken_ms: 1_782_000_000_123,
+        clock: ClockQuality::Synced,
+        temperature_c: Some(18.25),
+        humidity_percent: None,
+        light_lux: Some(1200.0),
+        battery_v: Some(3.92),
+    }
+}
+
+fn effort_row() -> EffortRow {
+    EffortRow {
+        trap: trap_id(),
+        id: "7f3a9c21-00000007".to_owned(),
+        due_ms: 1_782_000_000_000,
+        last_due_ms: 1_782_000_600_000,
+        shots: 11,
+        outcome: missed(),
+    }
+}
+
+#[test]
+fn what_a_researcher_reads_of_traps() {
+    check(
+        "me",
+        &Me {
+            name: "ada".to_owned(),
+        },
+    );
+    check(
+        "traps",
+        &Page {
+            items: vec![TrapSummary {
+                id: trap_id(),
+                name: "meadow 1".to_owned(),
+                revoked: false,
+                last_contact_ms: Some(1_782_000_200_000),
+                last_capture_ms: Some(1_782_000_000_123),
+                last_capture: Some(capture_id()),
+                captures: 42,
+                captures_today: 12,
+                insects_latest: Some(17),
+                insects_today: Some(5),
+                missed_today: 11,
+                battery_v: Some(3.92),
+                clock: Some(ClockQuality::Unset),
+                clock_behind_ms: Some(-1_500),
+                pictures_waiting: Some(2),
+                next_due_ms: None,
+                agent_version: Some("0.1.0".to_owned()),
+                faults: vec![fault()],
+            }],
+            next: Some("7".to_owned()),
+        },
+    );
+    check(
+        "timeline",
+        &Timeline {
+            from_ms: 1_781_900_000_000,
+            until_ms: 1_782_100_000_000,
+            readings: vec![TimelineReading {
+                taken_ms: 1_782_000_000_123,
+                temperature_c: Some(18.25),
+                humidity_percent: None,
+                light_lux: Some(1200.0),
+            }],
+            captures: vec![TimelineCapture {
+                taken_ms: 1_782_000_000_123,
+                id: capture_id(),
+                insects: None,
+                picture_state: PictureState::OnTrap,
+            }],
+            missed: vec![effort_row()],
+            truncated: false,
+        },
+    );
+}
+
+#[test]
+fn what_a_researcher_reads_of_captures() {
+    check(
+        "captures",
+        &Page {
+            items: vec![summary()],
+            next: None,
+        },
+    );
+    check(
+        "capture_detail",
+        &CaptureDetail {
+            summary: summary(),
+            trap_name: "meadow 1".to_owned(),
+            stamp: stamp(),
+            picture: picture(),
+            stored_ms: Some(1_782_000_100_000),
+            reading: Some(reading_row()),
+            inspections: vec![inspection(seen())],
+            previous: Some(CaptureId::new(LEDGER, 40)),
+            next: None,
+        },
+    );
+    check("reading_row", &reading_row());
+    check("effort_row", &effort_row());
+}
+
+/// A trap of tomorrow says more than a server of today knows.
+#[test]
+fn unknown_fields_are_passed_over() {
+    let text = r#"{"captures": [], "weather": {"rain": true}}"#;
+    let batch: SyncBatch = serde_json::from_str(text).unwrap();
+    assert_eq!(batch, SyncBatch::default());
+}
