@@ -1,29 +1,27 @@
 //! The capture stage: takes the shot that is due, with light and climate, and
 //! admits it to the ledger. Whatever fails, the shot ends with a reason.
 
-use crate::config::CameraConfig;
+mod sensors;
+mod shutter;
+
 use crate::desk::Desk;
 use crate::effort::{self, Known};
-use crate::lent::{AWAY_MAX, Lent, NotBack};
 use crate::moment::wire_stamp;
 use crate::schedule::Slots;
 use crate::stage::{Next, Stage, StageError};
 use std::fmt;
 use std::time::Duration;
 use tokio::sync::Notify;
+use sensors::{Sensors, has_a_value};
+use shutter::Shutter;
 use trapline_hal::{
-    Ambient, AmbientReading, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power,
-    PowerReading, ShotSettings, Stamp,
+    Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp,
 };
-use trapline_store::{NewCapture, NewReading, Planned};
+use trapline_store::{NewCapture, NewReading, Planned, Span};
 use trapline_wire::v1::{CaptureSource, MissReason};
 
 /// The clock is looked at this often while waiting, because it may be set.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// A camera that keeps the deadline itself may take this much longer to say so.
-const ANSWER_SLACK: Duration = Duration::from_secs(1);
-/// Sensors that take longer are left out of this shot.
-const READING_DEADLINE: Duration = Duration::from_secs(5);
 /// A shot that is in progress when the agent is stopped may go on this long.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 /// When the last shot on a set clock was due, kept while the clock is unset.
@@ -48,17 +46,11 @@ impl fmt::Debug for Devices {
     }
 }
 
-struct Sensors {
-    ambient: Box<dyn Ambient>,
-    power: Box<dyn Power>,
-}
-
 /// The stage.
 pub struct Capture {
     desk: Desk,
-    open_camera: Lent<OpenCamera>,
-    camera: Lent<Box<dyn Camera>>,
-    sensors: Lent<Sensors>,
+    shutter: Shutter,
+    sensors: Sensors,
     last_due_ms: Option<i64>,
     last_true_due_ms: Option<i64>,
     before: Option<Stamp>,
@@ -77,16 +69,10 @@ impl Capture {
     /// The stage with its devices; none is touched yet.
     #[must_use]
     pub fn new(desk: Desk, devices: Devices) -> Self {
-        let Devices {
-            open_camera,
-            ambient,
-            power,
-        } = devices;
         Self {
+            shutter: Shutter::new(desk.clone(), devices.open_camera),
+            sensors: Sensors::new(desk.clone(), devices.ambient, devices.power),
             desk,
-            open_camera: Lent::of(open_camera),
-            camera: Lent::empty(),
-            sensors: Lent::of(Sensors { ambient, power }),
             last_due_ms: None,
             last_true_due_ms: None,
             before: None,
@@ -131,11 +117,11 @@ impl Capture {
             .with(move |ledger| ledger.open_shot(due_ms, &opened))
             .await?;
         self.last_due_ms = Some(due_ms);
-        let reading = self.read_sensors().await;
+        let reading = self.sensors.read().await;
         let stop = self.desk.stop.clone();
         let frame = tokio::select! {
             biased;
-            frame = self.take_picture() => frame,
+            frame = self.shutter.take_picture() => frame.map_err(|why| (MissReason::Camera, why)),
             () = stop.over(STOP_GRACE) => {
                 Err((MissReason::Cut, "the agent was stopped during the shot".to_owned()))
             }
@@ -143,121 +129,6 @@ impl Capture {
         match frame {
             Ok(frame) => self.admit(planned, frame, reading).await,
             Err((reason, why)) => self.miss(planned, reason, why, Some(reading)).await,
-        }
-    }
-
-    async fn take_picture(&mut self) -> Result<Frame, (MissReason, String)> {
-        let camera_failed = |why: String| (MissReason::Camera, why);
-        let CameraConfig { deadline, .. } = self.desk.config.camera;
-        self.ready_camera(deadline).await.map_err(camera_failed)?;
-        let settings = ShotSettings {
-            deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
-        };
-        let shot = self
-            .camera
-            .job(self.desk.hands, deadline + ANSWER_SLACK, move |camera| {
-                camera.shoot(&settings)
-            })
-            .await;
-        let now_ms = self.desk.clock.stamp().unix_ms;
-        let why = match shot {
-            Ok(Ok(frame)) => {
-                self.desk.health.clear("camera");
-                return Ok(frame);
-            }
-            Ok(Err(error)) => crate::stage::in_full(&error),
-            Err(NotBack::Hung) => {
-                format!("the camera gave no picture in {deadline:?} and is opened anew")
-            }
-            Err(NotBack::Away) => "the camera still hangs".to_owned(),
-            Err(NotBack::Panicked(words)) => format!("the camera's driver failed: {words}"),
-        };
-        self.desk.health.raise("camera", &why, now_ms);
-        Err(camera_failed(why))
-    }
-
-    /// Makes sure that a camera is here, opening one if need be.
-    async fn ready_camera(&mut self, deadline: Duration) -> Result<(), String> {
-        if self.camera.is_here() {
-            return Ok(());
-        }
-        let hanging = self.camera.hanging();
-        if hanging >= AWAY_MAX {
-            return Err(format!(
-                "the camera hangs in {hanging} tries; unplug and replug it, or restart the trap"
-            ));
-        }
-        let last = self.desk.books.with(|ledger| ledger.last_replayed()).await;
-        let last = last.map_err(|error| error.in_full())?;
-        let opened = self
-            .open_camera
-            .job(self.desk.hands, deadline, move |open| open(last.as_deref()))
-            .await;
-        let camera = match opened {
-            Ok(Ok(camera)) => camera,
-            Ok(Err(error)) => {
-                let why = crate::stage::in_full(&error);
-                self.raise_camera(&why);
-                return Err(why);
-            }
-            Err(_) => {
-                let why = "the camera cannot be opened: its driver does not answer".to_owned();
-                self.raise_camera(&why);
-                return Err(why);
-            }
-        };
-        self.camera.put(camera);
-        Ok(())
-    }
-
-    fn raise_camera(&self, why: &str) {
-        let now_ms = self.desk.clock.stamp().unix_ms;
-        self.desk.health.raise("camera", why, now_ms);
-    }
-
-    async fn read_sensors(&mut self) -> NewReading {
-        let stamp = self.desk.clock.stamp();
-        let read = self
-            .sensors
-            .job(self.desk.hands, READING_DEADLINE, |sensors| {
-                // The climate first: a replayed battery belongs to the row that was read last.
-                let ambient = sensors.ambient.read();
-                (ambient, sensors.power.read())
-            })
-            .await;
-        let health = &self.desk.health;
-        let (ambient, power) = match read {
-            Ok(readings) => {
-                health.clear("sensors");
-                readings
-            }
-            Err(_) => {
-                let why = "the sensors do not answer; check their cable, or restart the trap";
-                health.raise("sensors", why, stamp.unix_ms);
-                (AmbientReading::default(), PowerReading::default())
-            }
-        };
-        let faults = ambient.faults.iter().chain(&power.fault);
-        let mut failed = Vec::new();
-        for fault in faults {
-            health.raise(fault.device, &crate::stage::in_full(fault), stamp.unix_ms);
-            failed.push(fault.device);
-        }
-        for device in ["climate", "light", "battery"] {
-            if !failed.contains(&device) {
-                health.clear(device);
-            }
-        }
-        let battery_v = power.battery.map(trapline_hal::Volts::volts);
-        health.note(|facts| facts.battery_v = battery_v);
-        NewReading {
-            stamp: wire_stamp(&stamp),
-            temperature_c: ambient.temperature.map(trapline_hal::Celsius::celsius),
-            humidity_percent: ambient
-                .humidity
-                .map(trapline_hal::RelativeHumidity::percent),
-            light_lux: ambient.light.map(trapline_hal::Lux::lux),
-            battery_v,
         }
     }
 
@@ -342,20 +213,18 @@ impl Capture {
         };
         log::warn!(shots = missed.shots; "missed {} shots: {why}", missed.shots);
         let now = wire_stamp(now);
-        let span = (missed.first_ms, missed.last_ms);
+        let span = Span {
+            due_ms: missed.first_ms,
+            last_due_ms: missed.last_ms,
+            shots: missed.shots,
+        };
         self.desk
             .books
-            .with(move |ledger| ledger.miss_span(span, missed.shots, reason, why, &now))
+            .with(move |ledger| ledger.miss_span(span, reason, why, &now))
             .await?;
         self.last_due_ms = Some(missed.last_ms);
         self.desk.wakes.sync.notify_one();
         Ok(())
-    }
-
-    /// Whether the camera has said that no picture will ever come again.
-    #[must_use]
-    pub fn is_exhausted(&self) -> bool {
-        self.camera.get().is_some_and(|c| c.is_exhausted())
     }
 
     fn note_clock(&self, now: &Stamp) {
@@ -377,7 +246,7 @@ impl Stage for Capture {
 
     fn step_limit(&self) -> Duration {
         // Opening and shooting, each with its deadline, and the ledger's own time.
-        2 * self.desk.config.camera.deadline + READING_DEADLINE + Duration::from_mins(2)
+        2 * self.desk.config.camera.deadline + sensors::DEADLINE + Duration::from_mins(2)
     }
 
     fn grace(&self) -> Duration {
@@ -389,7 +258,7 @@ impl Stage for Capture {
     }
 
     async fn step(&mut self) -> Result<Next, StageError> {
-        if self.is_exhausted() {
+        if self.shutter.is_exhausted() {
             let idle = "all pictures of the folder were replayed".to_owned();
             log::info!("{idle}; no more shots are planned");
             self.desk.health.note(|facts| {
@@ -403,10 +272,9 @@ impl Stage for Capture {
         self.note_clock(&now);
         if !self.is_settled {
             self.settle(&now).await?;
-            let deadline = self.desk.config.camera.deadline;
             // A folder that was played to its end must not miss shots for ever.
-            let _said = self.ready_camera(deadline).await;
-            if self.is_exhausted() {
+            let _said = self.shutter.ready().await;
+            if self.shutter.is_exhausted() {
                 return Ok(Next::Again);
             }
         }
@@ -445,13 +313,6 @@ impl Stage for Capture {
         shot?;
         Ok(Next::Again)
     }
-}
-
-fn has_a_value(reading: &NewReading) -> bool {
-    reading.temperature_c.is_some()
-        || reading.humidity_percent.is_some()
-        || reading.light_lux.is_some()
-        || reading.battery_v.is_some()
 }
 
 fn wire_source(source: FrameSource) -> CaptureSource {

@@ -4,7 +4,7 @@
 
 use crate::desk::Desk;
 use crate::lent::{Lent, NotBack};
-use crate::moment::wire_stamp;
+use crate::moment::{millis, wire_stamp};
 use crate::stage::{Next, Stage, StageError, in_full};
 use std::fmt;
 use std::path::Path;
@@ -91,6 +91,11 @@ impl Inspect {
         if self.detector.is_here() {
             return self.model.clone();
         }
+        if self.detector.hanging() > 0 {
+            log::error!("the detector hangs for good; only a restart of the agent ends its thread");
+            // The promise to the watchdog is broken on purpose: it restarts the agent.
+            return std::future::pending().await;
+        }
         let limit = self.desk.config.detector.time_limit;
         let loaded = self.load.job(self.desk.hands, limit, |load| load()).await;
         let why = match loaded {
@@ -130,7 +135,7 @@ impl Inspect {
         let inspection = NewInspection {
             model,
             stamp: wire_stamp(&self.desk.clock.stamp()),
-            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            took_ms: millis(began.elapsed()),
         };
         match end {
             End::Seen(detections) => {

@@ -1,6 +1,7 @@
 //! A moment of the trap's clock in the words of the wire, and for people.
 
 use jiff::tz::{Offset, TimeZone};
+use std::time::Duration;
 use trapline_hal::{ClockQuality, Stamp};
 use trapline_wire::v1;
 
@@ -31,4 +32,10 @@ pub fn utc_text(unix_ms: i64) -> String {
             .to_string(),
         Err(_) => unix_ms.to_string(),
     }
+}
+
+/// A duration in whole milliseconds.
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ use crate::config::{CameraKind, Config, Loaded};
 use crate::hands::Hands;
 use crate::inspect::load_model;
 use crate::lent::{Lent, NotBack};
+use crate::moment::millis;
 use crate::stage::in_full;
 use crate::sync::http::HttpUplink;
 use crate::sync::uplink::Uplink as _;
@@ -118,7 +119,7 @@ async fn camera(config: &Config) -> (Check, Option<Frame>) {
     }
     let deadline = config.camera.deadline;
     let settings = ShotSettings {
-        deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
+        deadline_ms: millis(deadline),
     };
     let mut devices = Lent::of(boot::devices(config, 0));
     let shot = devices

@@ -3,6 +3,7 @@
 
 use crate::desk::Desk;
 use crate::hands::panicked;
+use crate::moment::millis;
 use crate::sync::backoff::Backoff;
 use crate::sync::uplink::UplinkError;
 use std::future::{Future, poll_fn};
@@ -159,6 +160,7 @@ pub async fn drive<S: Stage>(
 ) -> Result<(), StageError> {
     let name = stage.name();
     let mut skips = 0_u32;
+    let mut raised: Option<String> = None;
     while !desk.stop.is_asked() {
         desk.pulse.promise(name, stage.step_limit() + SLACK);
         let grace = stage.grace();
@@ -171,6 +173,9 @@ pub async fn drive<S: Stage>(
             Ok(next) => {
                 backoff.succeeded();
                 skips = 0;
+                if let Some(part) = raised.take() {
+                    desk.health.clear(&part);
+                }
                 next
             }
             Err(error) => {
@@ -191,9 +196,10 @@ pub async fn drive<S: Stage>(
                 if verdict != Verdict::Retry {
                     let part = error.part(name);
                     desk.health.raise(part, &text, desk.clock.stamp().unix_ms);
+                    raised = Some(part.to_owned());
                 }
                 let wait = backoff.failed(error.not_before());
-                log::warn!(stage = name, wait_ms = wait.as_millis() as u64; "{name} waits: {text}");
+                log::warn!(stage = name, wait_ms = millis(wait); "{name} waits: {text}");
                 desk.pulse.promise(name, wait + SLACK);
                 tokio::select! {
                     biased;

@@ -3,13 +3,12 @@
 //! that news never waits for a large picture.
 
 pub mod backoff;
+mod heartbeat;
 pub mod http;
 pub mod plan;
 pub mod uplink;
 
 use crate::desk::Desk;
-use crate::health::Facts;
-use crate::moment::wire_stamp;
 use crate::stage::{Next, Stage, StageError};
 use plan::{PIECE_BYTES_FIRST, Plan, Situation};
 use std::fmt;
@@ -18,10 +17,11 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use trapline_store::{BatchLimits, NextPicture, Outgoing, PictureOrder, Sendable};
 use trapline_wire::CaptureId;
-use trapline_wire::limits::FAULTS_MAX;
-use trapline_wire::v1::{Heartbeat, Receipt, SyncReply};
+use trapline_wire::v1::{Receipt, SyncReply};
 use uplink::{NewUpload, Uplink, UplinkError, Uploaded};
 
+/// Batches in quick succession carry a heartbeat this often.
+const HEARTBEAT_MIN: Duration = Duration::from_secs(10);
 /// A picture that the server refused is tried again after this time.
 const REFUSED_AGAIN_AFTER: Duration = Duration::from_mins(30);
 /// More refused pictures than this are not passed over at a time.
@@ -34,6 +34,7 @@ pub struct Sync {
     desk: Desk,
     uplink: Option<Box<dyn Uplink>>,
     heard_at: Option<Instant>,
+    heartbeat_at: Option<Instant>,
     /// Halved when the server finds a batch too large.
     records_max: usize,
     piece_bytes: u64,
@@ -74,6 +75,7 @@ impl Sync {
             desk,
             uplink,
             heard_at: None,
+            heartbeat_at: None,
             records_max: BatchLimits::default().records_max,
             piece_bytes: PIECE_BYTES_FIRST,
             current: None,
@@ -141,7 +143,14 @@ impl Sync {
         let Some(uplink) = self.uplink.as_mut() else {
             return Ok(Next::RestUntilWoken);
         };
-        let sent = outgoing.with_heartbeat(heartbeat(&self.desk).await?);
+        let is_recent = |at: Instant| !outgoing.is_empty() && at.elapsed() < HEARTBEAT_MIN;
+        let began = Instant::now();
+        let with_heartbeat = !self.heartbeat_at.is_some_and(is_recent);
+        let sent = if with_heartbeat {
+            outgoing.with_heartbeat(heartbeat::now(&self.desk).await?)
+        } else {
+            outgoing
+        };
         let records = sent.batch().records();
         let reply = match uplink.post(sent.batch()).await {
             Ok(reply) => reply,
@@ -165,6 +174,9 @@ impl Sync {
             );
         }
         self.heard(&reply);
+        if with_heartbeat {
+            self.heartbeat_at = Some(began);
+        }
         self.desk
             .books
             .with(move |ledger| {
@@ -402,34 +414,4 @@ fn progress(current: &mut Current, done: Uploaded) -> Result<Option<Receipt>, Up
         offset_bytes: done.offset_bytes,
     };
     Ok(done.receipt)
-}
-
-/// How the trap is now.
-async fn heartbeat(desk: &Desk) -> Result<Heartbeat, StageError> {
-    let stamp = wire_stamp(&desk.clock.stamp());
-    let (summary, usage) = desk
-        .books
-        .with(move |ledger| Ok((ledger.summary(i64::MAX)?, ledger.usage()?)))
-        .await?;
-    let Facts {
-        next_due_ms,
-        model,
-        battery_v,
-        faults,
-        ..
-    } = desk.health.facts();
-    Ok(Heartbeat {
-        stamp,
-        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        model,
-        captures: summary.captures,
-        missed: summary.missed,
-        records_waiting: summary.records_waiting,
-        pictures_waiting: summary.pictures_waiting,
-        pictures_waiting_bytes: summary.pictures_waiting_bytes,
-        disk_free_bytes: Some(usage.free_bytes),
-        next_due_ms,
-        battery_v,
-        faults: faults.into_values().take(FAULTS_MAX).collect(),
-    })
 }

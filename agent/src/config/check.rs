@@ -90,7 +90,13 @@ impl Checker<'_> {
             }
         }
         let every_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-        Schedule::new(every_ms, windows, utc_offset_ms)
+        let schedule = Schedule::new(every_ms, windows, utc_offset_ms);
+        if schedule.next_due(0).is_none() {
+            let message = "no multiple of `schedule.every` falls into `schedule.windows`; widen a \
+                           window or take pictures more often";
+            self.complain("schedule.windows", message.to_owned());
+        }
+        schedule
     }
 
     fn camera(&mut self) -> CameraConfig {

@@ -1,0 +1,80 @@
+//! The sensors of the capture stage: read together, never in the way of a picture.
+
+use crate::desk::Desk;
+use crate::lent::Lent;
+use crate::moment::wire_stamp;
+use std::time::Duration;
+use trapline_hal::{Ambient, AmbientReading, Power, PowerReading};
+use trapline_store::NewReading;
+
+/// Sensors that take longer are left out of this shot.
+pub(super) const DEADLINE: Duration = Duration::from_secs(5);
+
+pub(super) struct Sensors {
+    desk: Desk,
+    both: Lent<(Box<dyn Ambient>, Box<dyn Power>)>,
+}
+
+impl Sensors {
+    pub(super) fn new(desk: Desk, ambient: Box<dyn Ambient>, power: Box<dyn Power>) -> Self {
+        Self {
+            desk,
+            both: Lent::of((ambient, power)),
+        }
+    }
+
+    /// Reads all sensors; one that fails is `None` and a fault.
+    pub(super) async fn read(&mut self) -> NewReading {
+        let stamp = self.desk.clock.stamp();
+        let read = self
+            .both
+            .job(self.desk.hands, DEADLINE, |(ambient, power)| {
+                // The climate first: a replayed battery belongs to the row that was read last.
+                let ambient = ambient.read();
+                (ambient, power.read())
+            })
+            .await;
+        let health = &self.desk.health;
+        let (ambient, power) = match read {
+            Ok(readings) => {
+                health.clear("sensors");
+                readings
+            }
+            Err(_) => {
+                let why = "the sensors do not answer; check their cable, or restart the trap";
+                health.raise("sensors", why, stamp.unix_ms);
+                (AmbientReading::default(), PowerReading::default())
+            }
+        };
+        let faults = ambient.faults.iter().chain(&power.fault);
+        let mut failed = Vec::new();
+        for fault in faults {
+            health.raise(fault.device, &crate::stage::in_full(fault), stamp.unix_ms);
+            failed.push(fault.device);
+        }
+        for device in ["climate", "light", "battery"] {
+            if !failed.contains(&device) {
+                health.clear(device);
+            }
+        }
+        let battery_v = power.battery.map(trapline_hal::Volts::volts);
+        health.note(|facts| facts.battery_v = battery_v);
+        NewReading {
+            stamp: wire_stamp(&stamp),
+            temperature_c: ambient.temperature.map(trapline_hal::Celsius::celsius),
+            humidity_percent: ambient
+                .humidity
+                .map(trapline_hal::RelativeHumidity::percent),
+            light_lux: ambient.light.map(trapline_hal::Lux::lux),
+            battery_v,
+        }
+    }
+}
+
+/// Whether any sensor said anything.
+pub(super) fn has_a_value(reading: &NewReading) -> bool {
+    reading.temperature_c.is_some()
+        || reading.humidity_percent.is_some()
+        || reading.light_lux.is_some()
+        || reading.battery_v.is_some()
+}
