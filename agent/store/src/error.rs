@@ -97,15 +97,15 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn io(file: &Path, source: io::Error) -> Self {
         let file = file.to_owned();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full {
-                file,
-                source: source.into(),
-            },
-            _ => Self::Io {
-                file,
-                source: source.into(),
-            },
+        let is_full = matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        );
+        let source = source.into();
+        if is_full {
+            Self::Full { file, source }
+        } else {
+            Self::Io { file, source }
         }
     }
 

@@ -33,7 +33,7 @@ pub use pages::{
 };
 pub use pictures::PictureOrder;
 pub use retain::{Prunable, Usage};
-pub use shots::{NewCapture, NewReading};
+pub use shots::{NewCapture, NewReading, Span};
 pub use summary::{LastCapture, Summary};
 
 /// A ledger that can be read. Any number of views may be open beside the one

@@ -41,11 +41,20 @@ pub struct NewReading {
     pub battery_v: Option<f64>,
 }
 
-/// Planned shots that share their fate.
+/// Planned shots in a row, as after a week without power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// When the first was due, believed UTC in milliseconds.
+    pub due_ms: i64,
+    /// When the last was due.
+    pub last_due_ms: i64,
+    /// How many they are, at least 1.
+    pub shots: u32,
+}
+
+/// A new row of the effort ledger.
 struct Slots {
-    due_ms: i64,
-    last_due_ms: i64,
-    shots: u32,
+    span: Span,
     outcome: &'static str,
     reason: &'static str,
 }
@@ -58,9 +67,11 @@ impl Ledger {
     /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card refuses.
     pub fn open_shot(&mut self, due_ms: i64, now: &Stamp) -> Result<Planned, StoreError> {
         let slots = Slots {
-            due_ms,
-            last_due_ms: due_ms,
-            shots: 1,
+            span: Span {
+                due_ms,
+                last_due_ms: due_ms,
+                shots: 1,
+            },
             outcome: "open",
             reason: "",
         };
@@ -191,30 +202,26 @@ impl Ledger {
         }
     }
 
-    /// Writes down planned shots that were never opened, as one row: `missed`
-    /// shots, the first due at `due_ms.0`, the last at `due_ms.1`.
+    /// Writes down planned shots that were never opened, as one row.
     ///
     /// # Errors
     /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card
-    /// refuses, [`Refused`](StoreError::Refused) when `missed` is 0.
+    /// refuses, [`Refused`](StoreError::Refused) for a span of no shots.
     pub fn miss_span(
         &mut self,
-        due_ms: (i64, i64),
-        missed: u32,
+        span: Span,
         reason: MissReason,
         detail: &str,
         now: &Stamp,
     ) -> Result<EffortId, StoreError> {
-        if missed == 0 {
+        if span.shots == 0 {
             return Err(StoreError::Refused {
-                what: format!("missed shots from {} to {}", due_ms.0, due_ms.1),
+                what: format!("missed shots from {} to {}", span.due_ms, span.last_due_ms),
                 reason: "a row stands for one shot at least".to_owned(),
             });
         }
         let slots = Slots {
-            due_ms: due_ms.0,
-            last_due_ms: due_ms.1,
-            shots: missed,
+            span,
             outcome: "missed",
             reason: reason_word(reason),
         };
@@ -343,9 +350,9 @@ fn insert_effort(
                              unix_ms, clock, boot_id, uptime_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
-            slots.due_ms,
-            slots.last_due_ms,
-            slots.shots,
+            slots.span.due_ms,
+            slots.span.last_due_ms,
+            slots.span.shots,
             slots.outcome,
             slots.reason,
             detail,

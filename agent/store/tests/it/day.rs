@@ -5,7 +5,7 @@ use crate::trap::{
     Trap, detection, jpeg, new_capture, new_inspection, new_reading, receipt, stamp,
 };
 use trapline_store::{
-    BatchLimits, Ledger, NextPicture, PictureOrder, Planned, Returned, StoreError,
+    BatchLimits, Ledger, NextPicture, PictureOrder, Planned, Returned, Span, StoreError,
 };
 use trapline_wire::Sha256;
 use trapline_wire::v1::MissReason;
@@ -62,7 +62,7 @@ pub(crate) fn live(trap: &mut Trap, on_error: OnError) {
 }
 
 /// One whole turn of a ledger that must work.
-pub(crate) fn prove_usable(trap: &mut Trap, ledger: &mut Ledger, number: usize) {
+pub(crate) fn prove_usable(trap: &mut Trap, ledger: &mut Ledger, number: i64) {
     shoot(trap, ledger, number).expect("a shot is admitted");
     inspect(trap, ledger, false).expect("a picture is inspected");
     miss(trap, ledger).expect("a shot is missed");
@@ -74,10 +74,9 @@ pub(crate) fn prove_usable(trap: &mut Trap, ledger: &mut Ledger, number: usize) 
     prune(trap, ledger).expect("a picture is pruned");
 }
 
-fn shoot(trap: &mut Trap, ledger: &mut Ledger, number: usize) -> Result<(), StoreError> {
-    let minute = i64::try_from(number).unwrap();
+fn shoot(trap: &mut Trap, ledger: &mut Ledger, minute: i64) -> Result<(), StoreError> {
     let planned = open(trap, ledger, minute)?;
-    let bytes = jpeg(number);
+    let bytes = jpeg(minute.unsigned_abs());
     match ledger.admit(planned, new_capture(minute), &bytes) {
         Ok(id) => {
             let before = trap.promised.admitted.insert(id, bytes);
@@ -117,8 +116,12 @@ fn leave_open(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {
 }
 
 fn span(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {
-    let due_ms = (stamp(12).unix_ms, stamp(49).unix_ms);
-    let id = ledger.miss_span(due_ms, 37, MissReason::Off, "no power", &stamp(50))?;
+    let off = Span {
+        due_ms: stamp(12).unix_ms,
+        last_due_ms: stamp(49).unix_ms,
+        shots: 37,
+    };
+    let id = ledger.miss_span(off, MissReason::Off, "no power", &stamp(50))?;
     trap.promised.opened.insert(id);
     Ok(())
 }

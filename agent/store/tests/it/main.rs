@@ -1,9 +1,16 @@
-//! The ledger's promises, tested from outside.
+//! The ledger's promises, tested from outside. `cfg(test)` says to clippy what these modules are.
 
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod day;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
 mod model;
+#[cfg(test)]
 mod os_disk;
+#[cfg(test)]
 mod rules;
+#[cfg(test)]
 mod trap;

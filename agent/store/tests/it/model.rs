@@ -105,7 +105,7 @@ struct Run {
     trap: Trap,
     ledger: Option<Ledger>,
     model: Model,
-    number: usize,
+    number: u64,
 }
 
 impl Run {

@@ -7,7 +7,7 @@ use std::fs;
 use std::sync::Arc;
 use trapline_store::{
     BatchLimits, InspectionState, Ledger, NextPicture, PictureOrder, PictureState, RecordState,
-    Sendable, StoreError, View,
+    Sendable, Span, StoreError, View,
 };
 use trapline_wire::limits::{BATCH_BYTES_MAX, DETECTIONS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
 use trapline_wire::v1::{
@@ -23,7 +23,7 @@ fn opened() -> (Trap, Ledger) {
 }
 
 fn shoot(ledger: &mut Ledger, minute: i64) -> CaptureId {
-    let bytes = jpeg(usize::try_from(minute).unwrap());
+    let bytes = jpeg(minute.unsigned_abs());
     let planned = ledger
         .open_shot(stamp(minute).unix_ms, &stamp(minute))
         .unwrap();
@@ -38,7 +38,9 @@ fn store_records(ledger: &mut Ledger) {
 fn ready(ledger: &mut Ledger, order: PictureOrder, skip: &[CaptureId]) -> Sendable {
     match ledger.next_picture(order, skip).unwrap() {
         NextPicture::Ready(picture) => picture,
-        other => panic!("a picture waits, yet {other:?}"),
+        other @ (NextPicture::Damaged { .. } | NextPicture::Nothing) => {
+            panic!("a picture waits, yet {other:?}")
+        }
     }
 }
 
@@ -469,11 +471,16 @@ fn a_summary_counts_everything_once() {
     for minute in 1..=4 {
         shoot(&mut ledger, minute);
     }
-    let due_ms = (stamp(5).unix_ms, stamp(9).unix_ms);
+    let off = Span {
+        due_ms: stamp(5).unix_ms,
+        last_due_ms: stamp(9).unix_ms,
+        shots: 5,
+    };
     ledger
-        .miss_span(due_ms, 5, MissReason::Off, "no power", &stamp(9))
+        .miss_span(off, MissReason::Off, "no power", &stamp(9))
         .unwrap();
-    let refused = ledger.miss_span(due_ms, 0, MissReason::Off, "", &stamp(9));
+    let none = Span { shots: 0, ..off };
+    let refused = ledger.miss_span(none, MissReason::Off, "", &stamp(9));
     assert!(matches!(refused, Err(StoreError::Refused { .. })));
     while let Some(fresh) = ledger.next_fresh(3).unwrap() {
         let found = vec![detection(0.9), detection(0.6), detection(0.1)];

@@ -84,10 +84,10 @@ pub(crate) fn stamp(minute: i64) -> Stamp {
 }
 
 /// Bytes that differ from picture to picture; no decoder sees them.
-pub(crate) fn jpeg(number: usize) -> Vec<u8> {
+pub(crate) fn jpeg(number: u64) -> Vec<u8> {
     format!("picture {number} ")
         .into_bytes()
-        .repeat(20 + number % 7)
+        .repeat(if number.is_multiple_of(2) { 20 } else { 23 })
 }
 
 pub(crate) fn new_capture(minute: i64) -> NewCapture {
