@@ -1,6 +1,6 @@
 // Checks that holes in a series stay holes.
 import { describe, expect, it } from 'vitest';
-import { breakAtGaps, medianInterval, nearestIndex } from './gaps';
+import { breakAtGaps, holdBeforeBreaks, medianInterval, nearestIndex } from './gaps';
 
 describe('medianInterval', () => {
   it('needs two different times', () => {
@@ -57,6 +57,17 @@ describe('breakAtGaps', () => {
     expect(breakAtGaps([0, 10, 20, 100], [1, 2, 3, 4]).alone).toEqual([4]);
     expect(breakAtGaps([0, 10, 20], [null, 2, null]).alone).toEqual([1]);
     expect(breakAtGaps([0], [7]).alone).toEqual([0]);
+  });
+});
+
+describe('holdBeforeBreaks', () => {
+  it('gives the last value before each break and the very last one a width', () => {
+    const held = holdBeforeBreaks(
+      { times: [0, 10, 15, 40], values: [1, 2, null, 4], alone: [] },
+      5,
+    );
+    expect(held.times).toEqual([0, 10, 14.5, 15, 40, 45]);
+    expect(held.values).toEqual([1, 2, 2, null, 4, 4]);
   });
 });
 

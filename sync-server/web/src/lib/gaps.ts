@@ -65,6 +65,24 @@ export function breakAtGaps(
   return result;
 }
 
+/**
+ * A series for drawing in steps: the last value before each break stays for up
+ * to `holdMs`, so that it has a width and is no mere stroke at the edge.
+ */
+export function holdBeforeBreaks(series: BrokenSeries, holdMs: number): BrokenSeries {
+  const held: BrokenSeries = { times: [], values: [], alone: [] };
+  for (const [i, time] of series.times.entries()) {
+    const value = series.values[i] ?? null;
+    held.times.push(time);
+    held.values.push(value);
+    if (value === null || (series.values[i + 1] ?? null) !== null) continue;
+    const next = series.times[i + 1] ?? Infinity;
+    held.times.push(time + Math.min(holdMs, 0.9 * (next - time)));
+    held.values.push(value);
+  }
+  return held;
+}
+
 function pointsAlone(values: readonly (number | null)[]): number[] {
   const alone: number[] = [];
   for (const [i, value] of values.entries()) {

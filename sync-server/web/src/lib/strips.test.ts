@@ -50,7 +50,7 @@ function strip(name: StripName, timeline = line()): Strip {
 describe('stripData', () => {
   it('breaks all measured strips over the missed shots', () => {
     expect(strip('temperature').series.values).toEqual([10, 20, 30, null, 70]);
-    expect(strip('insects').series.values).toEqual([0, 3, null, null, 4]);
+    expect(strip('insects').series.values).toEqual([0, 3, 3, null, null, 4, 4]);
   });
 
   it('draws light in powers of ten', () => {

@@ -1,7 +1,13 @@
 // What a trap's strips show: their series, broken at gaps, and the words beside them.
 import { MISS_WORDS, missedAt, missedInWords, missedSpans, type MissedSpan } from './effort';
 import * as figures from './figures';
-import { breakAtGaps, medianInterval, nearestIndex, type BrokenSeries } from './gaps';
+import {
+  breakAtGaps,
+  holdBeforeBreaks,
+  medianInterval,
+  nearestIndex,
+  type BrokenSeries,
+} from './gaps';
 import { isBelievable } from './time';
 import { insects as insectWords } from './boxes';
 import type { Timeline, TimelineCapture } from './types';
@@ -117,7 +123,7 @@ function insectStrip(
   return {
     name: 'insects',
     title: 'Insects on the card',
-    series: breakAtGaps(times, values, missed),
+    series: holdBeforeBreaks(breakAtGaps(times, values, missed), (medianInterval(times) ?? 0) / 2),
     say: (atMs) => {
       if (captures.length === 0) return 'no captures';
       if (atMs === null)

@@ -87,6 +87,10 @@ export function dayAndTime(ms: number, nowMs: number, timeZone?: string): string
   return `${(thisYear ? day : dayAndYear)(ms, timeZone)} ${clockTime(ms, timeZone)}`;
 }
 
+/** "Sat 21 Nov 10:20:07", where a minute holds several captures. */
+export const dayAndSeconds = (ms: number, timeZone?: string): string =>
+  `${day(ms, timeZone)} ${clockTimeExact(ms, timeZone)}`;
+
 /** "2026-11-21 09:38:54 UTC", for tooltips. */
 export const utc = (ms: number): string =>
   `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

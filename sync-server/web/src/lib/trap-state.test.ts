@@ -1,7 +1,7 @@
 // Checks of what is said of a trap: above all, that silence is never shown as an empty card.
 import { describe, expect, it } from 'vitest';
 import { HOUR_MS, MINUTE_MS } from './time';
-import { clockOff, insectLine, quietFrom, roundUp, trapState } from './trap-state';
+import { clockAlarm, clockOff, insectLine, quietFrom, roundUp, trapState } from './trap-state';
 import type { TrapSummary } from './types';
 
 const NOW = Date.UTC(2026, 5, 21, 12);
@@ -129,6 +129,14 @@ describe('clockOff', () => {
     expect(clockOff(400)).toBeNull();
     expect(clockOff(4 * HOUR_MS)).toBe('4 h behind');
     expect(clockOff(-40_000)).toBe('40 s ahead');
+  });
+});
+
+describe('clockAlarm', () => {
+  it('trusts a carried-on clock that agrees with the server', () => {
+    expect(clockAlarm(trap({ clock: 'restored', clock_behind_ms: 5 }))).toBe(false);
+    expect(clockAlarm(trap({ clock: 'restored', clock_behind_ms: 5 * HOUR_MS }))).toBe(true);
+    expect(clockAlarm(trap({ clock: 'unset', clock_behind_ms: 5 }))).toBe(true);
   });
 });
 

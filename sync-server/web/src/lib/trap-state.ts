@@ -146,6 +146,10 @@ export function clockOff(behindMs: number | null): string | null {
   return `${inWords(behindMs)} ${behindMs > 0 ? 'behind' : 'ahead'}`;
 }
 
+/** Whether the trap's times deserve a warning: a carried-on clock that agrees with the server does not. */
+export const clockAlarm = (trap: TrapSummary): boolean =>
+  trap.clock === 'unset' || clockOff(trap.clock_behind_ms) !== null;
+
 /** The traps in one sentence: "8 traps: 6 working, 1 silent, 1 never heard from." */
 export function roundUp(traps: readonly TrapSummary[], nowMs: number): string {
   if (traps.length === 0) return 'No traps yet.';

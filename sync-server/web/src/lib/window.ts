@@ -18,7 +18,7 @@ const LENGTHS: Record<Exclude<WindowName, 'all'>, number> = {
   '14d': 14 * DAY_MS,
 };
 
-const SHORTEST_MS = 10 * MINUTE_MS;
+const SHORTEST_MS = 4 * MINUTE_MS;
 /** Share of the window that is left free at its ends. */
 const MARGIN = 0.01;
 
