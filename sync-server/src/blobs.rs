@@ -84,12 +84,21 @@ impl Blobs {
     }
 
     /// Writes bytes of an upload at `offset`; they are safe after [`Self::synced_bytes`].
+    /// An upload that ended meanwhile has no file and gets none again.
     pub(crate) fn write_upload(&self, id: &str, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.upload_path(id);
+        let file = OpenOptions::new().write(true).open(&path);
+        file.and_then(|file| file.write_all_at(bytes, offset))
+            .map_err(Failure::file("write", &path))
+    }
+
+    /// Writes bytes that wait for their checksum; the first ones make the file.
+    pub(crate) fn write_chunk(&self, id: &str, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
+        let path = self.upload_path(&chunk_of(id));
         let file = OpenOptions::new()
             .write(true)
             .create(true)
-            .truncate(false)
+            .truncate(offset == 0)
             .open(&path);
         file.and_then(|file| file.write_all_at(bytes, offset))
             .map_err(Failure::file("write", &path))

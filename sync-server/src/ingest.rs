@@ -49,16 +49,18 @@ pub(crate) async fn sync(
 ) -> Result<Response, Failure> {
     let bytes = body::read_whole(body, limits::BATCH_BYTES_MAX).await?;
     let batch = read(&bytes)?;
+    let Trap { number, id } = trap;
     let reply = state
         .work(move |shared| {
             let now_ms = shared.now_ms();
-            shared.writer().store_batch(trap.number, &batch, now_ms)
+            shared.writer().store_batch(number, &batch, now_ms)
         })
         .await?;
-    for refusal in &reply.refused {
+    if let Some(refusal) = reply.refused.first() {
         log::warn!(
-            trap = trap.id.as_str(), record = refusal.id.as_str();
-            "trap {}: refused {:?} `{}`: {}", trap.id, refusal.kind, refusal.id, refusal.message
+            trap = id.as_str(), record = refusal.id.as_str();
+            "trap {id}: {} records refused, the first is the {:?} `{}`: {}",
+            reply.refused.len(), refusal.kind, refusal.id, refusal.message
         );
     }
     Ok(json(StatusCode::OK, &reply))

@@ -2,17 +2,29 @@
 
 use crate::state::{Settings, State};
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use std::fs::File;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 
 /// Requests that run when the server is told to stop get this long.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// A connection that does not ask for anything within this time is closed.
+const HEAD_WITHIN: Duration = Duration::from_secs(60);
+/// Connections at a time.
+const CONNECTIONS_MAX: usize = 512;
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) fn serve(settings: Settings, listen: SocketAddr) -> anyhow::Result<()> {
@@ -52,38 +64,89 @@ async fn listen_until_stopped(state: State, listen: SocketAddr) -> anyhow::Resul
     let address = listener.local_addr().context("no address to listen on")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let mut told = stopped.clone();
-    let app = crate::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            log::debug!("a connection keeps its delay: {error}");
-        }
-    });
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        // An error means that the sender is gone, which also ends the server.
-        drop(told.wait_for(|&stop| stop).await);
-    });
-    let server = async { server.await };
-    tokio::pin!(server);
     announce(address);
+    let mut connections = Connections::new(crate::router(state));
     tokio::select! {
-        ended = &mut server => return ended.context("the server ended by itself"),
+        () = connections.accept(&listener) => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    drop(listener);
     log::info!(
         "stopping: requests that run get {} s",
         STOP_WITHIN.as_secs()
     );
     drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
-    stop.send_replace(true);
-    match tokio::time::timeout(STOP_WITHIN, server).await {
-        Ok(ended) => ended.context("the server did not end well"),
-        Err(_) => {
-            log::warn!("requests still ran and were cut off; their senders will come again");
-            Ok(())
+    if tokio::time::timeout(STOP_WITHIN, connections.finish())
+        .await
+        .is_err()
+    {
+        log::warn!("requests still ran and were cut off; their senders will come again");
+    }
+    Ok(())
+}
+
+/// The open connections, each a task that ends with this.
+struct Connections {
+    router: Router,
+    http: http1::Builder,
+    seats: Arc<Semaphore>,
+    tasks: JoinSet<()>,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    fn new(router: Router) -> Self {
+        let mut http = http1::Builder::new();
+        // Who opens a connection and says nothing loses it; so does one that stays idle.
+        http.timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WITHIN);
+        Self {
+            router,
+            http,
+            seats: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            tasks: JoinSet::new(),
+            graceful: GracefulShutdown::new(),
         }
+    }
+
+    /// Takes connections for ever; when all seats are taken, the next one waits.
+    async fn accept(&mut self, listener: &TcpListener) {
+        loop {
+            while self.tasks.try_join_next().is_some() {}
+            let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else {
+                return;
+            };
+            match listener.accept().await {
+                Ok((stream, peer)) => self.serve(stream, peer, seat),
+                Err(error) => {
+                    // Out of file descriptors, mostly: one will be free again.
+                    log::warn!("a connection could not be taken: {error}");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, stream: TcpStream, peer: SocketAddr, seat: OwnedSemaphorePermit) {
+        if let Err(error) = stream.set_nodelay(true) {
+            log::debug!("a connection keeps its delay: {error}");
+        }
+        let router = self.router.clone().layer(Extension(ConnectInfo(peer)));
+        let service = TowerToHyperService::new(router);
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watch(connection);
+        self.tasks.spawn(async move {
+            let _seat = seat;
+            if let Err(error) = connection.await {
+                log::debug!("a connection from {peer} ended: {error}");
+            }
+        });
+    }
+
+    /// Lets the running requests end.
+    async fn finish(self) {
+        self.graceful.shutdown().await;
     }
 }
 

@@ -141,19 +141,21 @@ impl Append {
     }
 
     async fn write(&mut self, bytes: Bytes, received: u64) -> Result<(), Failure> {
-        let (name, at) = match &mut self.checksum {
-            None => (self.upload.id.clone(), self.offset + received),
-            Some(checksum) => {
-                checksum.update(&bytes);
-                (chunk_of(&self.upload.id), received)
-            }
-        };
-        let turn = self.turn.clone();
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(&bytes);
+        }
+        let apart = self.checksum.is_some();
+        let (turn, upload_id) = (self.turn.clone(), self.upload.id.clone());
+        let at = self.offset + received;
         self.state
             .work(move |shared| {
                 // The turn ends with the job, not with a request that may be gone before.
                 let _held = turn;
-                shared.blobs.write_upload(&name, at, &bytes)
+                if apart {
+                    shared.blobs.write_chunk(&upload_id, received, &bytes)
+                } else {
+                    shared.blobs.write_upload(&upload_id, at, &bytes)
+                }
             })
             .await
     }
