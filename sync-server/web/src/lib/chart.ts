@@ -115,7 +115,8 @@ export function timeTicks(at: readonly number[], stepMs: number, narrow: boolean
     const isNew = day !== lastDay;
     lastDay = day;
     if (wholeDays) return day;
-    const time = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+    const minute = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+    const time = stepMs < 60_000 ? `${minute}:${pad(date.getSeconds())}` : minute;
     return isNew ? `${time}\n${day}` : time;
   });
 }
@@ -230,6 +231,9 @@ function seriesOf(
   };
   if (name === 'insects') {
     series.fill = `${inks.yellow}b3`;
+    // uPlot leaves half of the stroke that leads over a gap standing at its end.
+    series.gaps = (_, __, ___, ____, gaps) =>
+      gaps.map(([from, to]) => [from, to + devicePixelRatio]);
     if (stepped !== undefined) series.paths = stepped;
   }
   return series;

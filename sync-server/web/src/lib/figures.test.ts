@@ -34,6 +34,11 @@ describe('timeTicks', () => {
     expect(ticks).toEqual(['12:00\nSun 21 Jun', '18:00', '00:00\nMon 22 Jun']);
   });
 
+  it('counts seconds on a very short axis', () => {
+    const noon = new Date(2026, 5, 21, 12).getTime();
+    expect(timeTicks([noon, noon + 30_000], 30_000, false)[1]).toBe('12:00:30');
+  });
+
   it('names only days on a long axis', () => {
     const midnight = new Date(2026, 5, 21).getTime();
     expect(timeTicks([midnight], 86_400_000, true)).toEqual(['21 Jun']);
