@@ -2,7 +2,7 @@
 
 use crate::auth::password::{self, PASSWORD_CHARS_MIN};
 use crate::config::{BadConfig, File};
-use crate::db::{Db, TrapListed};
+use crate::db::{Counts, Db, TrapListed};
 use crate::state::{system_clock, system_random};
 use crate::{logging, serve};
 use anyhow::{Context as _, anyhow, bail};
@@ -58,6 +58,12 @@ enum Command {
         /// Log more
         #[arg(long)]
         verbose: bool,
+    },
+    /// Count what is stored
+    Status {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Traps and their keys
     #[command(subcommand)]
@@ -147,6 +153,7 @@ fn command(cli: Cli) -> anyhow::Result<()> {
             let listen = listen.or(file.listen).unwrap_or(default);
             serve::serve(file.settings(data), listen)
         }
+        Command::Status { json } => status(&open(&data)?.counts()?, json),
         Command::Trap(command) => trap(command, &mut open(&data)?),
         Command::User(command) => user(command, &mut open(&data)?),
     }
@@ -154,6 +161,22 @@ fn command(cli: Cli) -> anyhow::Result<()> {
 
 fn open(data: &std::path::Path) -> anyhow::Result<Db> {
     Ok(Db::open(data)?)
+}
+
+fn status(counts: &Counts, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print(counts);
+    }
+    write_out(&format!(
+        "traps       {}\ncaptures    {}\npictures    {}\ninspected   {}\ndetections  {}\n\
+         missed      {}\n",
+        counts.traps,
+        counts.captures,
+        counts.pictures,
+        counts.inspected,
+        counts.detections,
+        counts.missed
+    ))
 }
 
 fn trap(command: TrapCommand, db: &mut Db) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ pub(crate) use pictures::StoredPicture;
 pub(crate) use reading::{CaptureFilter, CaptureRow, Cursor, Window};
 pub(crate) use researchers::{Session, User};
 pub(crate) use series::timeline_reading;
+pub(crate) use summaries::Counts;
 pub(crate) use traps::TrapListed;
 pub(crate) use uploads::{UploadRow, UploadState};
 

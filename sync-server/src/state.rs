@@ -2,14 +2,12 @@
 //! blocking work runs.
 
 use crate::auth::limiter::Limiter;
-use crate::auth::password;
 use crate::blobs::Blobs;
 use crate::db::Db;
 use crate::problem::Failure;
 use crate::uploads::turns::Turns;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use trapline_wire::TrapKey;
 
 /// Gives the time, milliseconds since 1970 in UTC.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -111,31 +109,6 @@ impl State {
         crate::uploads::expire(&shared)?;
         crate::uploads::remove_orphans(&shared)?;
         Ok(Self(Arc::new(shared)))
-    }
-
-    /// Adds a trap with this key, as `trapline-server trap add` does; simulations
-    /// and demonstrations enrol their traps so.
-    ///
-    /// # Errors
-    /// When a trap in use has that name, or the database fails.
-    pub fn add_trap(&self, name: &str, key: &TrapKey) -> Result<(), CannotOpen> {
-        let added = self.0.writer().add_trap(name, key, self.now_ms())?;
-        if added {
-            return Ok(());
-        }
-        Err(CannotOpen(format!("a trap in use is called `{name}`")))
-    }
-
-    /// Adds a user who can log in, as `trapline-server user add` does.
-    ///
-    /// # Errors
-    /// When the name is taken, or the database fails.
-    pub fn add_user(&self, name: &str, password: &str) -> Result<(), CannotOpen> {
-        let hash = password::hash(password, &self.0.random::<16>())?;
-        if self.0.writer().add_user(name, &hash, self.now_ms())? {
-            return Ok(());
-        }
-        Err(CannotOpen(format!("there is a user `{name}` already")))
     }
 
     /// Runs `job` as [`Settings::work`] says. It runs to its end even when nobody

@@ -86,9 +86,9 @@ impl House {
             TrapKey::from_random(&[2; 25]),
         );
         let state = open(folder.path().to_owned(), &now_ms, &change);
-        state.add_trap("meadow", &key).unwrap();
-        state.add_trap("forest", &other_key).unwrap();
-        state.add_user("ada", "correct horse").unwrap();
+        assert!(state.enrol_trap("meadow", &key).unwrap());
+        assert!(state.enrol_trap("forest", &other_key).unwrap());
+        assert!(state.enrol_researcher("ada", "correct horse").unwrap());
         Self {
             router: trapline_server::router(state),
             key,

@@ -170,3 +170,22 @@ async fn a_heartbeat_that_says_too_much_is_cut_and_counts() {
     assert_eq!(faults.len(), 50);
     assert_eq!(faults[0]["message"].as_str().unwrap().len(), 500);
 }
+
+#[tokio::test]
+async fn the_program_counts_what_came_in() {
+    let house = House::new();
+    house.sync(&batch()).await;
+    house.upload(&jpeg(1)).await;
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_trapline-server"))
+        .args(["status", "--json", "--data"])
+        .arg(house.data())
+        .output()
+        .unwrap();
+    let counts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        counts,
+        json!({
+            "traps": 2, "captures": 2, "pictures": 1, "inspected": 1, "detections": 2, "missed": 1,
+        })
+    );
+}
