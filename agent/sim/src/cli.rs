@@ -1,9 +1,12 @@
-//! The command line of `trapline-sim`; the only place that prints.
+//! The command line of `trapline-sim`; it and what is below it print.
+
+mod season;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use trapline_sim::plate::Size;
 use trapline_sim::plate::folder::{self, FolderPlan};
 
@@ -17,52 +20,62 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run traps and their server through days of power cuts and a bad link, and judge the laws.
+    Season(season::SeasonArgs),
     /// Render pictures of a sticky card through a day, with readings and the true boxes.
-    Plates {
-        /// The folder to write to; made if absent.
-        dir: PathBuf,
-        /// How many pictures.
-        #[arg(long, default_value_t = 24)]
-        count: u32,
-        /// Width and height in pixels.
-        #[arg(long, default_value = "1536x2048", value_parser = size)]
-        size: Size,
-        /// The same seed renders the same pictures.
-        #[arg(long, default_value_t = 7)]
-        seed: u64,
-        /// Minutes of the simulated day between two pictures.
-        #[arg(long, default_value_t = 60)]
-        every_minutes: u32,
-    },
+    Plates(PlatesArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct PlatesArgs {
+    /// The folder to write to; made if absent.
+    dir: PathBuf,
+    /// How many pictures.
+    #[arg(long, default_value_t = 24)]
+    count: u32,
+    /// Width and height in pixels.
+    #[arg(long, default_value = "1536x2048", value_parser = size)]
+    size: Size,
+    /// The same seed renders the same pictures.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Minutes of the simulated day between two pictures.
+    #[arg(long, default_value_t = 60)]
+    every_minutes: u32,
 }
 
 impl Cli {
     /// Does what was asked for.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Plates {
-                dir,
-                count,
-                size,
-                seed,
-                every_minutes,
-            } => {
-                let plan = FolderPlan {
-                    count,
-                    size,
-                    seed,
-                    every_minutes,
-                };
-                let insects = folder::write(&dir, &plan)?;
-                writeln!(
-                    std::io::stdout(),
-                    "{count} pictures in {}, {insects} insects on the last",
-                    dir.display()
-                )?;
-                Ok(())
-            }
+            Command::Season(args) => season::run(&args),
+            Command::Plates(args) => plates(&args),
         }
     }
+}
+
+fn plates(args: &PlatesArgs) -> anyhow::Result<ExitCode> {
+    let plan = FolderPlan {
+        count: args.count,
+        size: args.size,
+        seed: args.seed,
+        every_minutes: args.every_minutes,
+    };
+    let insects = folder::write(&args.dir, &plan)?;
+    say(&format!(
+        "{} pictures in {}, {insects} insects on the last",
+        args.count,
+        args.dir.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line.
+pub(crate) fn say(line: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()?;
+    Ok(())
 }
 
 fn size(text: &str) -> anyhow::Result<Size> {

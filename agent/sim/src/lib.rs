@@ -9,5 +9,13 @@
 #![warn(missing_docs)]
 
 pub mod chance;
+pub mod devices;
+pub mod evidence;
+pub mod laws;
+pub mod link;
 pub mod plate;
+pub mod power;
+pub mod season;
+pub mod tally;
+pub mod trace;
 pub mod world;

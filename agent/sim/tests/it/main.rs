@@ -1,0 +1,6 @@
+//! What the simulation promises: pictures and seasons repeat, laws hold, and
+//! every law catches what breaks it.
+
+mod broken_laws;
+mod plates;
+mod seasons;
