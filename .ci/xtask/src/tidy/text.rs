@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 const MAP: &str = "docs/ARCHITECTURE.md";
 const RAW_CONFIG: &str = "agent/src/config/raw.rs";
-const DEFAULTS: &str = "agent/agent.default.toml";
+const DEFAULTS: &str = "agent/src/agent.default.toml";
 
 pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = check_map(tree);
