@@ -20,7 +20,7 @@ use trapline_hal::pi::folder_readings::FolderReadings;
 use trapline_hal::{
     Ambient, AmbientReading, Camera, Clock as _, DeviceError, FaultKind, Power, PowerReading,
 };
-use trapline_store::{Ledger, OsDisk, StoreError, set_database_aside};
+use trapline_store::{Ledger, OsDisk, Recovery, StoreError, set_database_aside};
 use trapline_wire::LedgerId;
 
 /// Opens the ledger and puts the agent together.
@@ -99,10 +99,37 @@ fn open_ledger(dir: &Path, clock: &SystemClock) -> anyhow::Result<(Ledger, Optio
     };
     let (ledger, recovery) =
         opened.with_context(|| format!("cannot open the ledger in {}", dir.display()))?;
-    if !recovery.is_quiet() {
-        log::info!("the ledger was put in order: {recovery:?}");
-    }
+    say_recovery(&recovery);
     Ok((ledger, trouble))
+}
+
+fn say_recovery(recovery: &Recovery) {
+    if recovery.created {
+        log::info!("started a new ledger");
+        return;
+    }
+    let counts = [
+        (recovery.shots_cut, "shots were cut off"),
+        (recovery.unfinished_removed, "unfinished files removed"),
+        (recovery.set_aside, "pictures without a record set aside"),
+        (recovery.set_aside_removed, "older ones of those removed"),
+        (recovery.prunes_finished, "removals finished"),
+        (recovery.damaged, "pictures found damaged"),
+        (
+            recovery.gone_but_safe,
+            "pictures missing here but safe on the server",
+        ),
+        (
+            recovery.strangers,
+            "files among the pictures that are not ours",
+        ),
+    ];
+    let happened = counts.into_iter().filter(|(count, _)| *count > 0);
+    let happened: Vec<String> = happened.map(|(n, what)| format!("{n} {what}")).collect();
+    if !happened.is_empty() {
+        let happened = happened.join(", ");
+        log::info!("the ledger was put in order: {happened}");
+    }
 }
 
 /// Camera and sensors as the settings name them.

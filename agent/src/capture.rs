@@ -9,14 +9,12 @@ use crate::effort::{self, Known};
 use crate::moment::wire_stamp;
 use crate::schedule::Slots;
 use crate::stage::{Next, Stage, StageError};
+use sensors::{Sensors, has_a_value};
+use shutter::Shutter;
 use std::fmt;
 use std::time::Duration;
 use tokio::sync::Notify;
-use sensors::{Sensors, has_a_value};
-use shutter::Shutter;
-use trapline_hal::{
-    Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp,
-};
+use trapline_hal::{Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp};
 use trapline_store::{NewCapture, NewReading, Planned, Span};
 use trapline_wire::v1::{CaptureSource, MissReason};
 

@@ -115,3 +115,44 @@ impl Stage for Retain {
         Ok(Next::Again)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trapline_wire::{CaptureId, LedgerId};
+
+    fn picture(seq: u64, size_bytes: u64) -> Prunable {
+        Prunable {
+            capture: CaptureId::new(LedgerId(1), seq),
+            size_bytes,
+            taken_ms: 0,
+        }
+    }
+
+    #[test]
+    fn the_larger_of_both_limits_counts() {
+        let usage = Usage {
+            pictures_bytes: 1000,
+            free_bytes: 50,
+            ..Usage::default()
+        };
+        let excess = |quota_bytes, free_bytes_min| {
+            let limits = Limits {
+                quota_bytes,
+                free_bytes_min,
+            };
+            excess_bytes(&usage, limits)
+        };
+        assert_eq!(excess(1000, 50), 0);
+        assert_eq!(excess(900, 70), 100);
+        assert_eq!(excess(990, 70), 20);
+    }
+
+    #[test]
+    fn the_oldest_go_and_no_more_than_needed() {
+        let safe = [picture(1, 40), picture(2, 40), picture(3, 40)];
+        assert_eq!(plan(0, &safe), []);
+        assert_eq!(plan(41, &safe), safe[..2]);
+        assert_eq!(plan(1000, &safe), safe);
+    }
+}

@@ -8,7 +8,7 @@ use crate::hands::Hands;
 use crate::inspect::load_model;
 use crate::lent::{Lent, NotBack};
 use crate::moment::millis;
-use crate::stage::in_full;
+use crate::stage::{device_words, in_full};
 use crate::sync::http::HttpUplink;
 use crate::sync::uplink::Uplink as _;
 use serde::Serialize;
@@ -150,7 +150,7 @@ async fn camera(config: &Config) -> (Check, Option<Frame>) {
 
 fn flat<T>(done: Result<Result<T, DeviceError>, NotBack>, deadline: Duration) -> Result<T, String> {
     match done {
-        Ok(result) => result.map_err(|error| in_full(&error)),
+        Ok(result) => result.map_err(|error| device_words(&error)),
         Err(NotBack::Panicked(words)) => Err(format!("its driver failed: {words}")),
         Err(NotBack::Hung | NotBack::Away) => Err(format!("no answer in {deadline:?}")),
     }

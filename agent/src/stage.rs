@@ -149,6 +149,14 @@ pub fn in_full(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// What a device says, without its name and with its causes, on one line.
+#[must_use]
+pub fn device_words(error: &trapline_hal::DeviceError) -> String {
+    let text = in_full(error);
+    let name = format!("{}: ", error.device);
+    text.strip_prefix(&name).unwrap_or(&text).to_owned()
+}
+
 /// Drives a stage until the agent stops.
 ///
 /// # Errors

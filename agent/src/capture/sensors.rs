@@ -49,7 +49,11 @@ impl Sensors {
         let faults = ambient.faults.iter().chain(&power.fault);
         let mut failed = Vec::new();
         for fault in faults {
-            health.raise(fault.device, &crate::stage::in_full(fault), stamp.unix_ms);
+            health.raise(
+                fault.device,
+                &crate::stage::device_words(fault),
+                stamp.unix_ms,
+            );
             failed.push(fault.device);
         }
         for device in ["climate", "light", "battery"] {

@@ -49,7 +49,7 @@ impl Shutter {
                 self.desk.health.clear("camera");
                 return Ok(frame);
             }
-            Ok(Err(error)) => crate::stage::in_full(&error),
+            Ok(Err(error)) => crate::stage::device_words(&error),
             Err(NotBack::Hung) => {
                 format!("the camera gave no picture in {deadline:?} and is opened anew")
             }
@@ -81,7 +81,7 @@ impl Shutter {
         let camera = match opened {
             Ok(Ok(camera)) => camera,
             Ok(Err(error)) => {
-                let why = crate::stage::in_full(&error);
+                let why = crate::stage::device_words(&error);
                 self.raise(&why);
                 return Err(why);
             }

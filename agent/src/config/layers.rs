@@ -53,9 +53,13 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let mut problems = Vec::new();
     let mut base = known.clone();
     let file = sources.file.as_deref().unwrap_or(Path::new(SYSTEM_FILE));
-    if let Some(text) = read(file, sources.file.is_some(), &mut problems) {
-        let name = file.display().to_string();
-        base.extend(raw::parse(&name, &text, &known, &mut problems));
+    let text = read(file, sources.file.is_some(), &mut problems);
+    let name = file.display().to_string();
+    match text.map(|text| raw::parse(&name, &text, &known, &mut problems)) {
+        Some(Some(layer)) => base.extend(layer),
+        None if problems.is_empty() => {}
+        // Whatever else seems to be wrong may only be missing from this file.
+        Some(None) | None => return Err(Problems(problems)),
     }
     let variables = entries_of_variables(&sources.variables, &known, &mut problems);
     let overlay_path = sources
@@ -77,7 +81,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
     };
     if let Some(text) = &overlay {
         let name = overlay_path.display().to_string();
-        let layer = raw::parse(&name, text, &known, &mut overlay_problems);
+        let layer = raw::parse(&name, text, &known, &mut overlay_problems).unwrap_or_default();
         let (config, found) = check::check(&merged(layer.clone()));
         // Only what the overlay itself says wrong is held against it.
         let (its_own, others): (Vec<Problem>, Vec<Problem>) =
@@ -117,7 +121,10 @@ pub fn from_text(name: &str, text: &str) -> Result<Config, Problems> {
     let known = raw::defaults();
     let mut problems = Vec::new();
     let mut entries = known.clone();
-    entries.extend(raw::parse(name, text, &known, &mut problems));
+    match raw::parse(name, text, &known, &mut problems) {
+        Some(layer) => entries.extend(layer),
+        None => return Err(Problems(problems)),
+    }
     let (config, found) = check::check(&entries);
     problems.extend(found);
     match config {
@@ -147,7 +154,7 @@ fn kept_overlay(config: &Config, known: &Entries) -> Option<Entries> {
     let text = std::fs::read_to_string(&path).ok()?;
     let mut problems = Vec::new();
     let layer = raw::parse(&path.display().to_string(), &text, known, &mut problems);
-    problems.is_empty().then_some(layer)
+    layer.filter(|_| problems.is_empty())
 }
 
 fn finish(

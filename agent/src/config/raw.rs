@@ -94,14 +94,19 @@ pub type Entries = BTreeMap<String, Entry>;
 /// The embedded defaults as entries.
 #[must_use]
 pub fn defaults() -> Entries {
-    let mut problems = Vec::new();
-    entries_of(DEFAULT_NAME, DEFAULT_TOML, &mut problems)
+    entries_of(DEFAULT_NAME, DEFAULT_TOML, &mut Vec::new()).unwrap_or_default()
 }
 
-/// The keys of `text`, those that are unknown or of the wrong kind left out and reported.
+/// The keys of `text`, those that are unknown or of the wrong kind left out and
+/// reported; `None` when the text is not TOML at all.
 #[must_use]
-pub fn parse(source: &str, text: &str, known: &Entries, problems: &mut Vec<Problem>) -> Entries {
-    let mut entries = entries_of(source, text, problems);
+pub fn parse(
+    source: &str,
+    text: &str,
+    known: &Entries,
+    problems: &mut Vec<Problem>,
+) -> Option<Entries> {
+    let mut entries = entries_of(source, text, problems)?;
     entries.retain(|key, entry| match complaint(key, &entry.value, known) {
         Some(message) => {
             let origin = entry.origin.clone();
@@ -110,7 +115,7 @@ pub fn parse(source: &str, text: &str, known: &Entries, problems: &mut Vec<Probl
         }
         None => true,
     });
-    entries
+    Some(entries)
 }
 
 /// What is wrong with `key` having this value, if anything.
@@ -130,7 +135,7 @@ pub fn complaint(key: &str, value: &Value, known: &Entries) -> Option<String> {
     })
 }
 
-fn entries_of(source: &str, text: &str, problems: &mut Vec<Problem>) -> Entries {
+fn entries_of(source: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Entries> {
     let mut reader = Reader {
         source: source.into(),
         text,
@@ -143,9 +148,10 @@ fn entries_of(source: &str, text: &str, problems: &mut Vec<Problem>) -> Entries 
             let at = error.span().map_or(0, |span| span.start);
             let message = format!("this is not TOML: {}", error.message());
             reader.complain(at, message);
+            return None;
         }
     }
-    reader.entries
+    Some(reader.entries)
 }
 
 struct Reader<'a> {
@@ -258,7 +264,7 @@ mod tests {
     #[test]
     fn the_defaults_are_toml_with_simple_values() {
         let mut problems = Vec::new();
-        let entries = entries_of(DEFAULT_NAME, DEFAULT_TOML, &mut problems);
+        let entries = entries_of(DEFAULT_NAME, DEFAULT_TOML, &mut problems).unwrap();
         assert_eq!(problems, []);
         assert!(entries.contains_key("schedule.every"));
     }
@@ -268,7 +274,7 @@ mod tests {
         let mut problems = Vec::new();
         let text = "[schedule]\nevery = 5\nevry = \"1m\"\n[camera]\nurl = \"x\"\n";
         let entries = parse("agent.toml", text, &defaults(), &mut problems);
-        assert!(entries.is_empty());
+        assert_eq!(entries, Some(Entries::new()));
         let said: Vec<String> = problems.iter().map(Problem::to_string).collect();
         assert_eq!(
             said,

@@ -53,3 +53,42 @@ impl Backoff {
         limit.mul_f64(share).max(not_before.min(ASKED_MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backoff(chance: f64) -> Backoff {
+        let second = Duration::from_secs(1);
+        Backoff::new(second, 60 * second, Box::new(move || chance))
+    }
+
+    #[test]
+    fn the_limit_doubles_up_to_the_maximum_and_a_success_resets_it() {
+        let mut patience = backoff(0.999_999);
+        let mut waits = || patience.failed(Duration::ZERO).as_secs_f64().round();
+        let seen: Vec<f64> = std::iter::repeat_with(&mut waits).take(8).collect();
+        assert_eq!(
+            format!("{seen:?}"),
+            "[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]"
+        );
+        patience.succeeded();
+        assert!(patience.failed(Duration::ZERO) <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_thousand_failures_do_not_overflow() {
+        let mut patience = backoff(0.5);
+        for _ in 0..1000 {
+            assert!(patience.failed(Duration::ZERO) <= Duration::from_secs(30));
+        }
+    }
+
+    #[test]
+    fn chance_spreads_from_nothing_to_the_limit_and_a_wish_is_kept_within_reason() {
+        assert_eq!(backoff(0.0).failed(Duration::ZERO), Duration::ZERO);
+        let wish = Duration::from_secs(90);
+        assert_eq!(backoff(0.0).failed(wish), wish);
+        assert_eq!(backoff(0.0).failed(Duration::from_hours(48)), ASKED_MAX);
+    }
+}

@@ -248,8 +248,20 @@ fn nonsense(response: &Response, why: &str) -> UplinkError {
     UplinkError::Nonsense(format!("{}: {why}", place(response)))
 }
 
+/// The innermost cause says what happened; the layers above only repeat that something did.
 fn unreachable(error: &reqwest::Error) -> UplinkError {
-    UplinkError::Unreachable(in_full(error))
+    let host = error
+        .url()
+        .and_then(reqwest::Url::host_str)
+        .unwrap_or_default();
+    if error.is_timeout() {
+        return UplinkError::Unreachable(format!("{host} did not answer in time"));
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    UplinkError::Unreachable(format!("{host}: {innermost}"))
 }
 
 /// The beginning of somebody's words, on one line.

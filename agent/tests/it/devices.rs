@@ -1,0 +1,207 @@
+//! Devices that behave like devices, also like broken ones.
+
+#![expect(
+    clippy::unwrap_in_result,
+    reason = "a fake that breaks its own promise ends the test"
+)]
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
+use trapline_agent::capture::Devices;
+use trapline_agent::inspect::{Detect, LoadDetector, LookError};
+use trapline_hal::{
+    Ambient, AmbientReading, Camera, Celsius, Clock, ClockQuality, DeviceError, FaultKind, Frame,
+    FrameSource, Power, PowerReading, ShotSettings, Stamp,
+};
+use trapline_wire::Sha256;
+use trapline_wire::v1::{DetectionRecord, ModelRef};
+
+/// 2026-06-01T00:00:00Z.
+pub(crate) const JUNE_MS: i64 = 1_780_272_000_000;
+
+/// A clock that follows tokio's and can be set.
+#[derive(Debug)]
+pub(crate) struct TestClock {
+    began: Instant,
+    set_ms: AtomicI64,
+}
+
+impl TestClock {
+    pub(crate) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            set_ms: AtomicI64::new(JUNE_MS),
+        }
+    }
+
+    pub(crate) fn jump_ms(&self, by_ms: i64) {
+        self.set_ms.fetch_add(by_ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn stamp(&self) -> Stamp {
+        let uptime_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap();
+        Stamp {
+            unix_ms: self.set_ms.load(Ordering::SeqCst) + i64::try_from(uptime_ms).unwrap(),
+            quality: ClockQuality::Synced,
+            boot_id: "boot".to_owned(),
+            uptime_ms,
+        }
+    }
+}
+
+/// What the camera does at its shots, one after the other; then it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shot {
+    Works,
+    Fails,
+    Panics,
+    /// Gives bytes that are no picture.
+    Garbage,
+}
+
+struct TestCamera {
+    script: Arc<Mutex<Vec<Shot>>>,
+    taken: Arc<Mutex<u8>>,
+}
+
+impl Camera for TestCamera {
+    fn shoot(&mut self, _settings: &ShotSettings) -> Result<Frame, DeviceError> {
+        let next = {
+            let mut script = self.script.lock().unwrap();
+            if script.is_empty() {
+                Shot::Works
+            } else {
+                script.remove(0)
+            }
+        };
+        let jpeg = match next {
+            Shot::Works => {
+                let mut taken = self.taken.lock().unwrap();
+                *taken += 1;
+                jpeg(*taken)
+            }
+            Shot::Garbage => b"\xff\xd8\xff and no more".to_vec(),
+            Shot::Fails => {
+                let why = "no frame from the sensor";
+                return Err(DeviceError::new("camera", FaultKind::Transient, why));
+            }
+            Shot::Panics => panic!("index out of bounds in the driver"),
+        };
+        Ok(Frame {
+            jpeg,
+            source: FrameSource::Camera {
+                model: "test".to_owned(),
+            },
+        })
+    }
+}
+
+/// A small real picture, another one for each shade.
+pub(crate) fn jpeg(shade: u8) -> Vec<u8> {
+    let mut file = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut file, 80);
+    let pixels = vec![shade; 32 * 16 * 3];
+    encoder
+        .encode(&pixels, 32, 16, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    file
+}
+
+struct TestAmbient;
+
+impl Ambient for TestAmbient {
+    fn read(&mut self) -> AmbientReading {
+        let absent = DeviceError::new("light", FaultKind::Absent, "no answer at 0x23");
+        AmbientReading {
+            temperature: Celsius::new(21.5),
+            faults: vec![absent],
+            ..AmbientReading::default()
+        }
+    }
+}
+
+struct TestPower;
+
+impl Power for TestPower {
+    fn read(&mut self) -> PowerReading {
+        PowerReading::default()
+    }
+}
+
+/// A camera with this script, a thermometer, and a light sensor that is not there.
+pub(crate) fn devices(script: Vec<Shot>) -> Devices {
+    let script = Arc::new(Mutex::new(script));
+    let taken = Arc::new(Mutex::new(0));
+    Devices {
+        open_camera: Box::new(move |_resume_after| {
+            Ok(Box::new(TestCamera {
+                script: Arc::clone(&script),
+                taken: Arc::clone(&taken),
+            }))
+        }),
+        ambient: Box::new(TestAmbient),
+        power: Box::new(TestPower),
+    }
+}
+
+/// What the detector does, one look after the other; then it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    Fails,
+    Panics,
+    Unreadable,
+}
+
+struct TestDetector {
+    script: Arc<Mutex<Vec<Look>>>,
+}
+
+impl Detect for TestDetector {
+    fn model(&self) -> ModelRef {
+        ModelRef {
+            id: "test-1".to_owned(),
+            sha256: Sha256::of(b"model"),
+            threshold: 0.5,
+        }
+    }
+
+    fn look(
+        &mut self,
+        _jpeg: &[u8],
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<DetectionRecord>, LookError> {
+        assert!(keep_going(), "there is always time for a small picture");
+        let mut script = self.script.lock().unwrap();
+        if script.is_empty() {
+            return Ok(vec![DetectionRecord {
+                x_px: 1.0,
+                y_px: 2.0,
+                width_px: 3.0,
+                height_px: 4.0,
+                score: 0.9,
+                class: "insect".to_owned(),
+            }]);
+        }
+        match script.remove(0) {
+            Look::Fails => Err(LookError::Failed("out of memory".to_owned())),
+            Look::Unreadable => Err(LookError::Unreadable("the JPEG is cut off".to_owned())),
+            Look::Panics => {
+                drop(script);
+                panic!("attempt to subtract with overflow")
+            }
+        }
+    }
+}
+
+/// A detector with this script.
+pub(crate) fn detector(script: Vec<Look>) -> LoadDetector {
+    let script = Arc::new(Mutex::new(script));
+    Box::new(move || {
+        Ok(Box::new(TestDetector {
+            script: Arc::clone(&script),
+        }))
+    })
+}

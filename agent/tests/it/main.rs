@@ -1,0 +1,23 @@
+//! Everything that the agent promises, on fakes that behave and in virtual time.
+//! `cfg(test)` says to clippy what these modules are.
+
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod devices;
+#[cfg(test)]
+mod effort;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod lent;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod stages;
+#[cfg(test)]
+mod stop;

@@ -1,0 +1,215 @@
+//! A server in memory that keeps the protocol's promises and can lose any
+//! request or any answer.
+
+#![expect(
+    clippy::unwrap_in_result,
+    reason = "a fake that breaks its own promise ends the test"
+)]
+
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use trapline_agent::sync::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
+use trapline_wire::Sha256;
+use trapline_wire::v1::{
+    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, PictureStatus, Receipt, SyncBatch,
+    SyncReply, UnfinishedUpload,
+};
+
+/// What happens to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// It arrives, and so does the answer.
+    Good,
+    /// It never arrives.
+    LosesRequest,
+    /// It is done, and nobody hears of it.
+    LosesAnswer,
+    /// The server says this instead of doing it.
+    Says(UplinkError),
+    /// The server forgets to account for a record.
+    Miscounts,
+}
+
+/// What the server holds.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) effort: BTreeMap<String, EffortOutcome>,
+    pub(crate) captures: BTreeMap<String, Sha256>,
+    pub(crate) inspections: BTreeMap<String, InspectionOutcome>,
+    pub(crate) readings: BTreeMap<String, Option<f64>>,
+    pub(crate) pictures: BTreeMap<Sha256, Vec<u8>>,
+    pub(crate) heartbeats: Vec<Heartbeat>,
+    pub(crate) requests: usize,
+    uploads: BTreeMap<String, (Sha256, u64, Vec<u8>)>,
+    pub(crate) refuses: Vec<Sha256>,
+}
+
+impl Held {
+    pub(crate) fn missed(&self, reason: MissReason) -> usize {
+        let is_it = |outcome: &&EffortOutcome| matches!(outcome, EffortOutcome::Missed { reason: found, .. } if *found == reason);
+        self.effort.values().filter(is_it).count()
+    }
+
+    fn receipt(&self, sha256: &Sha256) -> Option<Receipt> {
+        let picture = self.pictures.get(sha256)?;
+        Some(Receipt {
+            sha256: *sha256,
+            size_bytes: u64::try_from(picture.len()).unwrap(),
+            stored_ms: 1,
+        })
+    }
+
+    fn take(&mut self, batch: &SyncBatch) -> SyncReply {
+        self.heartbeats.extend(batch.heartbeat.clone());
+        for record in &batch.effort {
+            self.effort
+                .insert(record.id.to_string(), record.outcome.clone());
+        }
+        for record in &batch.captures {
+            self.captures
+                .insert(record.id.to_string(), record.picture.sha256);
+        }
+        for record in &batch.inspections {
+            assert!(self.captures.contains_key(&record.capture.to_string()));
+            self.inspections
+                .insert(record.capture.to_string(), record.outcome.clone());
+        }
+        for record in &batch.readings {
+            self.readings
+                .insert(record.id.to_string(), record.temperature_c);
+        }
+        SyncReply {
+            server_time_ms: crate::devices::JUNE_MS,
+            stored: u64::try_from(batch.records()).unwrap(),
+            refused: Vec::new(),
+            receipts: Vec::new(),
+        }
+    }
+
+    fn append(
+        &mut self,
+        location: &str,
+        offset_bytes: u64,
+        bytes: &[u8],
+    ) -> Result<Uploaded, UplinkError> {
+        let Some((sha256, size_bytes, so_far)) = self.uploads.get_mut(location) else {
+            return Err(UplinkError::Gone("no such upload".to_owned()));
+        };
+        if u64::try_from(so_far.len()).unwrap() != offset_bytes {
+            return Err(UplinkError::OutOfStep(format!("it is at {}", so_far.len())));
+        }
+        so_far.extend_from_slice(bytes);
+        let stands_at = u64::try_from(so_far.len()).unwrap();
+        let (sha256, is_whole) = (*sha256, stands_at == *size_bytes);
+        if is_whole {
+            let whole = so_far.clone();
+            assert_eq!(
+                Sha256::of(&whole),
+                sha256,
+                "the picture arrived as it was taken"
+            );
+            self.uploads.remove(location);
+            if self.refuses.contains(&sha256) {
+                return Err(UplinkError::Mismatch("the disk spoils this one".to_owned()));
+            }
+            self.pictures.insert(sha256, whole);
+        }
+        Ok(Uploaded {
+            location: location.to_owned(),
+            offset_bytes: stands_at,
+            receipt: self.receipt(&sha256),
+        })
+    }
+}
+
+/// The uplink to it; the script is used up request by request, then all is good.
+#[derive(Clone)]
+pub(crate) struct TestUplink {
+    pub(crate) held: Arc<Mutex<Held>>,
+    pub(crate) script: Arc<Mutex<Vec<Way>>>,
+}
+
+impl TestUplink {
+    pub(crate) fn new(script: Vec<Way>) -> Self {
+        Self {
+            held: Arc::default(),
+            script: Arc::new(Mutex::new(script)),
+        }
+    }
+
+    fn ask<T>(
+        &self,
+        what: impl FnOnce(&mut Held) -> Result<T, UplinkError>,
+    ) -> Result<(T, Way), UplinkError> {
+        let way = {
+            let mut script = self.script.lock().unwrap();
+            if script.is_empty() {
+                Way::Good
+            } else {
+                script.remove(0)
+            }
+        };
+        let mut held = self.held.lock().unwrap();
+        held.requests += 1;
+        let lost = || UplinkError::Unreachable("connection reset".to_owned());
+        match way {
+            Way::Good | Way::Miscounts => Ok((what(&mut held)?, way)),
+            Way::LosesRequest => Err(lost()),
+            Way::LosesAnswer => {
+                let _unheard = what(&mut held);
+                Err(lost())
+            }
+            Way::Says(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl Uplink for TestUplink {
+    async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError> {
+        let (mut reply, way) = self.ask(|held| Ok(held.take(batch)))?;
+        if way == Way::Miscounts {
+            reply.stored = reply.stored.saturating_sub(1);
+        }
+        Ok(reply)
+    }
+
+    async fn picture_status(&mut self, sha256: &Sha256) -> Result<PictureStatus, UplinkError> {
+        let ask = |held: &mut Held| {
+            let mut uploads = held.uploads.iter();
+            let upload = uploads.find(|(_, (of, _, _))| of == sha256);
+            let upload = upload.map(|(location, (_, _, so_far))| UnfinishedUpload {
+                location: location.clone(),
+                offset_bytes: u64::try_from(so_far.len()).unwrap(),
+            });
+            let receipt = held.receipt(sha256);
+            Ok(PictureStatus { receipt, upload })
+        };
+        Ok(self.ask(ask)?.0)
+    }
+
+    async fn create(
+        &mut self,
+        picture: &NewUpload,
+        first: Vec<u8>,
+    ) -> Result<Uploaded, UplinkError> {
+        let ask = |held: &mut Held| {
+            let location = format!("/api/v1/uploads/{}", held.requests);
+            let upload = (picture.sha256, picture.size_bytes, Vec::new());
+            held.uploads.insert(location.clone(), upload);
+            held.append(&location, 0, &first)
+        };
+        Ok(self.ask(ask)?.0)
+    }
+
+    async fn append(
+        &mut self,
+        location: &str,
+        offset_bytes: u64,
+        bytes: Vec<u8>,
+    ) -> Result<Uploaded, UplinkError> {
+        let ask = |held: &mut Held| held.append(location, offset_bytes, &bytes);
+        Ok(self.ask(ask)?.0)
+    }
+}

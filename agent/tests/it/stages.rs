@@ -1,0 +1,288 @@
+//! The whole agent on fakes in virtual time: what becomes of a shot when a
+//! part fails, and what the server ends up with.
+
+use crate::devices::{JUNE_MS, Look, Shot, TestClock, detector, devices, jpeg};
+use crate::server::{TestUplink, Way};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use trapline_agent::agent::{Agent, Nobody, Parts};
+use trapline_agent::config::Config;
+use trapline_agent::hands::Hands;
+use trapline_agent::inspect::LoadDetector;
+use trapline_agent::moment::wire_stamp;
+use trapline_agent::sync::uplink::UplinkError;
+use trapline_hal::Clock as _;
+use trapline_store::{Ledger, OsDisk, Summary, View};
+use trapline_wire::v1::{EffortOutcome, InspectionOutcome, MissReason};
+use trapline_wire::{LedgerId, Sha256};
+
+const SETTINGS: &str = "\
+[camera]
+kind = \"none\"
+deadline = \"10s\"
+[schedule]
+every = \"1m\"
+[sync]
+retry_min = \"1s\"
+retry_max = \"10s\"
+piece_bytes_max = 4096
+[detector]
+attempts_max = 3
+";
+
+/// One trap with a folder that outlives its agents.
+struct Trap {
+    folder: tempfile::TempDir,
+    clock: Arc<TestClock>,
+    settings: String,
+    uplink: TestUplink,
+}
+
+impl Trap {
+    fn new(ways: Vec<Way>) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::new(TestClock::new()),
+            settings: SETTINGS.to_owned(),
+            uplink: TestUplink::new(ways),
+        }
+    }
+
+    fn agent(&self, shots: Vec<Shot>, load_detector: LoadDetector) -> Agent {
+        let now = wire_stamp(&self.clock.stamp());
+        let disk = Arc::new(OsDisk);
+        let (ledger, _) =
+            Ledger::open(self.folder.path(), disk, || LedgerId(0x7f3a_9c21), &now).unwrap();
+        Agent::from_parts(Parts {
+            config: Arc::new(Config::from_text("test", &self.settings).unwrap()),
+            clock: Arc::clone(&self.clock) as _,
+            ledger,
+            hands: Hands::Inline,
+            devices: devices(shots),
+            load_detector,
+            uplink: Some(Box::new(self.uplink.clone())),
+            chance: Box::new(|| 0.5),
+            outside: Box::new(Nobody),
+        })
+    }
+
+    /// Runs an agent for so many seconds and stops it in good order.
+    async fn runs(&self, seconds: u64, agent: Agent) {
+        let over = tokio::time::sleep(Duration::from_secs(seconds));
+        agent.run(over).await.unwrap();
+    }
+
+    fn summary(&self) -> Summary {
+        summary(self.folder.path())
+    }
+}
+
+fn summary(folder: &Path) -> Summary {
+    let view = View::open(folder, Arc::new(OsDisk)).unwrap();
+    view.summary(i64::MIN).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_day_puts_everything_on_the_server() {
+    let trap = Trap::new(Vec::new());
+    trap.runs(290, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    let held = trap.uplink.held.lock().unwrap();
+    assert_eq!((held.captures.len(), held.inspections.len()), (5, 5));
+    assert_eq!((held.pictures.len(), held.readings.len()), (5, 5));
+    assert_eq!(held.pictures[&Sha256::of(&jpeg(1))], jpeg(1));
+    let summary = trap.summary();
+    assert_eq!((summary.records_waiting, summary.pictures_waiting), (0, 0));
+    assert_eq!((summary.pictures_safe, summary.missed), (5, 0));
+    let faults = &held.heartbeats.last().unwrap().faults;
+    assert_eq!(faults[0].part, "light");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_requests_and_lost_answers_change_nothing() {
+    let ways = [
+        Way::LosesRequest,
+        Way::LosesAnswer,
+        Way::Good,
+        Way::LosesAnswer,
+        Way::LosesRequest,
+        Way::LosesAnswer,
+        Way::LosesAnswer,
+        Way::Miscounts,
+        Way::LosesAnswer,
+    ];
+    let trap = Trap::new(ways.iter().cycle().take(27).cloned().collect());
+    trap.runs(900, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    let held = trap.uplink.held.lock().unwrap();
+    assert_eq!((held.captures.len(), held.pictures.len()), (15, 15));
+    assert_eq!(held.effort.len(), 15);
+    assert_eq!(trap.summary().pictures_safe, 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_camera_that_fails_misses_shots_and_the_reason_is_kept() {
+    let trap = Trap::new(Vec::new());
+    let shots = vec![Shot::Fails, Shot::Panics, Shot::Works, Shot::Garbage];
+    trap.runs(230, trap.agent(shots, detector(Vec::new())))
+        .await;
+    let held = trap.uplink.held.lock().unwrap();
+    assert_eq!(held.missed(MissReason::Camera), 2);
+    assert_eq!(
+        held.captures.len(),
+        2,
+        "an unreadable picture is kept all the same"
+    );
+    let why = held.effort.values().find_map(|outcome| match outcome {
+        EffortOutcome::Missed { detail, .. } => Some(detail.clone()),
+        EffortOutcome::Done { .. } => None,
+    });
+    assert_eq!(why.unwrap(), "no frame from the sensor");
+    // The climate of a missed shot is still worth knowing.
+    assert_eq!(held.readings.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_kills_the_detector_is_given_up_with_its_reason() {
+    let trap = Trap::new(Vec::new());
+    let looks = vec![Look::Panics, Look::Fails, Look::Panics];
+    trap.runs(90, trap.agent(Vec::new(), detector(looks))).await;
+    let held = trap.uplink.held.lock().unwrap();
+    let InspectionOutcome::GaveUp { reason, attempts } = &held.inspections["7f3a9c21-00000001"]
+    else {
+        panic!("the first picture was given up");
+    };
+    assert_eq!(*attempts, 3);
+    assert!(reason.contains("subtract with overflow"), "{reason}");
+    let second = &held.inspections["7f3a9c21-00000002"];
+    assert!(matches!(second, InspectionOutcome::Seen { detections } if detections.len() == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_nobody_can_read_is_tried_once() {
+    let trap = Trap::new(Vec::new());
+    trap.runs(30, trap.agent(Vec::new(), detector(vec![Look::Unreadable])))
+        .await;
+    let held = trap.uplink.held.lock().unwrap();
+    let given_up = InspectionOutcome::GaveUp {
+        reason: "the JPEG is cut off".to_owned(),
+        attempts: 1,
+    };
+    assert_eq!(held.inspections["7f3a9c21-00000001"], given_up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_model_pictures_wait_and_everything_else_goes_on() {
+    let trap = Trap::new(Vec::new());
+    let agent = trap.agent(Vec::new(), Box::new(|| Err("no such file".to_owned())));
+    let health = Arc::clone(&agent.desk().health);
+    trap.runs(90, agent).await;
+    let summary = trap.summary();
+    assert_eq!((summary.inspections_waiting, summary.pictures_safe), (2, 2));
+    let fault = &health.facts().faults["detector"].message;
+    assert!(
+        fault.contains("no such file") && fault.contains("`detector.manifest`"),
+        "{fault}"
+    );
+    trap.runs(1, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    assert_eq!(trap.summary().inspected, 2, "nothing was lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_the_server_refuses_lets_the_others_go() {
+    let trap = Trap::new(Vec::new());
+    trap.uplink.held.lock().unwrap().refuses = vec![Sha256::of(&jpeg(2))];
+    trap.runs(290, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    let held = trap.uplink.held.lock().unwrap();
+    assert_eq!((held.captures.len(), held.pictures.len()), (5, 4));
+    assert!(
+        held.requests < 60,
+        "{} requests in five minutes",
+        held.requests
+    );
+    assert_eq!(trap.summary().pictures_waiting, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_is_a_fault_with_its_remedy() {
+    let refusal = Way::Says(UplinkError::BadKey("no such key".to_owned()));
+    let trap = Trap::new(vec![refusal; 1000]);
+    let agent = trap.agent(Vec::new(), detector(Vec::new()));
+    let health = Arc::clone(&agent.desk().health);
+    trap.runs(290, agent).await;
+    let fault = health.facts().faults["server"].message.clone();
+    assert!(fault.contains("`trapline-server trap add`"), "{fault}");
+    let requests = trap.uplink.held.lock().unwrap().requests;
+    assert!(
+        (10..=70).contains(&requests),
+        "{requests} requests in five minutes"
+    );
+    assert_eq!(trap.summary().captures, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_patience_gets_it() {
+    let busy = UplinkError::Unwell {
+        status: 503,
+        message: "restarting".to_owned(),
+        retry_after: Some(Duration::from_secs(200)),
+    };
+    let trap = Trap::new(vec![Way::Says(busy)]);
+    trap.runs(190, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    assert_eq!(trap.uplink.held.lock().unwrap().requests, 1);
+    trap.runs(1, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    assert!(trap.uplink.held.lock().unwrap().requests > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_at_any_moment_loses_nothing_that_was_admitted() {
+    let trap = Trap::new(vec![Way::LosesAnswer; 20]);
+    for cut_ms in [1, 5, 60_003, 1_234, 90_500, 61_000] {
+        let agent = trap.agent(Vec::new(), detector(Vec::new()));
+        let cut = tokio::time::sleep(Duration::from_millis(cut_ms));
+        tokio::select! {
+            biased;
+            () = cut => {}
+            _ = agent.run(std::future::pending()) => unreachable!("nobody stops it"),
+        }
+    }
+    trap.runs(600, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    let summary = trap.summary();
+    let held = trap.uplink.held.lock().unwrap();
+    assert_eq!(
+        u64::try_from(held.captures.len()).unwrap(),
+        summary.captures
+    );
+    assert_eq!((summary.pictures_waiting, summary.records_waiting), (0, 0));
+    assert!(
+        held.captures
+            .values()
+            .all(|sha256| held.pictures.contains_key(sha256))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_forward_is_noticed_while_waiting() {
+    let trap = Trap::new(Vec::new());
+    let agent = trap.agent(Vec::new(), detector(Vec::new()));
+    let clock = Arc::clone(&trap.clock);
+    let over = async move {
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        clock.jump_ms(3_600_000);
+        tokio::time::sleep(Duration::from_secs(70)).await;
+    };
+    agent.run(over).await.unwrap();
+    let summary = trap.summary();
+    let missed = summary.missed_since.get(&MissReason::Clock).copied();
+    assert!(
+        missed.is_some_and(|shots| (58..=60).contains(&shots)),
+        "{summary:?}"
+    );
+    assert!(wire_stamp(&trap.clock.stamp()).unix_ms > JUNE_MS + 3_600_000);
+}
