@@ -109,7 +109,9 @@ export function timeTicks(at: readonly number[], stepMs: number, narrow: boolean
   const dayFormat = narrow ? SHORT_DAY : DAY;
   const wholeDays = stepMs >= 86_400_000;
   let lastDay = '';
-  return at.map((ms) => {
+  return at.map((exact) => {
+    // A zoomed window ends at fractions; 05:59:59.999 is meant to be 06:00.
+    const ms = Math.round(exact / 1000) * 1000;
     const date = new Date(ms);
     const day = dayFormat.format(ms).replace(',', '');
     const isNew = day !== lastDay;

@@ -34,6 +34,11 @@ describe('timeTicks', () => {
     expect(ticks).toEqual(['12:00\nSun 21 Jun', '18:00', '00:00\nMon 22 Jun']);
   });
 
+  it('is not thrown off by a fraction of a second', () => {
+    const noon = new Date(2026, 5, 21, 12).getTime();
+    expect(timeTicks([noon - 0.4], 3_600_000, false)).toEqual(['12:00\nSun 21 Jun']);
+  });
+
   it('counts seconds on a very short axis', () => {
     const noon = new Date(2026, 5, 21, 12).getTime();
     expect(timeTicks([noon, noon + 30_000], 30_000, false)[1]).toBe('12:00:30');

@@ -28,6 +28,7 @@ describe('ago', () => {
     expect(ago(NOON - 5 * 60_000, NOON)).toBe('5 min ago');
     expect(ago(NOON + 5 * 60_000, NOON)).toBe('in 5 min');
     expect(ago(NOON - 10_000, NOON)).toBe('just now');
+    expect(ago(NOON - 59_900, NOON)).toBe('1 min ago');
   });
 });
 

@@ -38,7 +38,8 @@ export function inWords(lengthMs: number): string {
 export function ago(ms: number, nowMs: number): string {
   const past = nowMs - ms;
   if (Math.abs(past) < 45 * SECOND_MS) return 'just now';
-  return past > 0 ? `${inWords(past)} ago` : `in ${inWords(past)}`;
+  const length = inWords(Math.max(Math.abs(past), MINUTE_MS));
+  return past > 0 ? `${length} ago` : `in ${length}`;
 }
 
 /** How the reader's browser names its zone: "Europe/Berlin, UTC+1". */

@@ -71,5 +71,6 @@ export function shownWindow(
     : asked.from_ms;
   // The first and the last capture stay a little off the edges, where a pointer can reach them.
   const margin = (end - start) * MARGIN;
-  return { from_ms: isAll ? start - margin : start, until_ms: end + margin };
+  const from_ms = isAll ? start - margin : start;
+  return { from_ms: Math.floor(from_ms), until_ms: Math.ceil(end + margin) };
 }
