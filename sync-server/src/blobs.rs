@@ -45,14 +45,14 @@ impl Blobs {
         open_existing(&self.picture_path(sha256))
     }
 
+    /// The whole picture; `None` when it is not here.
+    pub(crate) fn picture_bytes(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>, Failure> {
+        read_existing(&self.picture_path(sha256))
+    }
+
     /// The thumbnail's bytes; `None` when there is none.
     pub(crate) fn thumbnail(&self, sha256: &Sha256) -> Result<Option<Vec<u8>>, Failure> {
-        let path = self.thumbnail_path(sha256);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Failure::file("read", &path)(error)),
-        }
+        read_existing(&self.thumbnail_path(sha256))
     }
 
     /// Keeps a thumbnail. It can be made again, so it is not synced; it is
@@ -217,6 +217,14 @@ fn open_existing(path: &Path) -> Result<Option<(File, u64)>, Failure> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::file("open", path)(error)),
+    }
+}
+
+fn read_existing(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::file("read", path)(error)),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Small pictures for lists, made when a picture arrives.
 //!
-//! A picture is never trusted: its header is read first, what is too large is
-//! not decoded at all, and a decoder that panics costs one thumbnail.
+//! A picture is never trusted: its header is read first, what is too large or
+//! cut off is not decoded at all, and a decoder that panics costs one thumbnail.
 
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
-use image::{DynamicImage, ImageDecoder as _, ImageReader};
-use std::io::{BufRead, Cursor, Seek};
+use image::{DynamicImage, ImageDecoder as _};
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The longer side of a thumbnail.
@@ -15,16 +15,17 @@ const PIXELS_MAX: u64 = 64_000_000;
 const JPEG_QUALITY: u8 = 80;
 
 /// A JPEG of at most 320 pixels a side, or why there is none.
-pub(crate) fn of<R: BufRead + Seek>(picture: R) -> Result<Vec<u8>, String> {
+pub(crate) fn of(picture: &[u8]) -> Result<Vec<u8>, String> {
     catch_unwind(AssertUnwindSafe(|| shrink(picture)))
         .unwrap_or_else(|_| Err("the decoder failed on it".to_owned()))
 }
 
-fn shrink<R: BufRead + Seek>(picture: R) -> Result<Vec<u8>, String> {
-    let reader = ImageReader::new(picture)
-        .with_guessed_format()
-        .map_err(|error| error.to_string())?;
-    let mut decoder = JpegDecoder::new(reader.into_inner()).map_err(|error| error.to_string())?;
+fn shrink(picture: &[u8]) -> Result<Vec<u8>, String> {
+    // The decoder paints what is missing grey and says nothing.
+    if !ends_as_jpeg(picture) {
+        return Err("it is no JPEG, or one that was cut off".to_owned());
+    }
+    let mut decoder = JpegDecoder::new(Cursor::new(picture)).map_err(|error| error.to_string())?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > PIXELS_MAX {
@@ -42,4 +43,70 @@ fn shrink<R: BufRead + Seek>(picture: R) -> Result<Vec<u8>, String> {
         .encode_image(&DynamicImage::from(small.to_rgb8()))
         .map_err(|error| error.to_string())?;
     Ok(jpeg.into_inner())
+}
+
+/// Whether an end mark follows the start of the picture's data. Thumbnails in
+/// the header have end marks of their own, so the header is stepped over.
+fn ends_as_jpeg(picture: &[u8]) -> bool {
+    let Some(mut rest) = picture.strip_prefix(&[0xff, 0xd8]) else {
+        return false;
+    };
+    loop {
+        match rest {
+            [0xff, 0xda, data @ ..] => return data.windows(2).any(|pair| pair == [0xff, 0xd9]),
+            // Fill bytes, and marks without a length.
+            [0xff, after @ ..] if after.first() == Some(&0xff) => rest = after,
+            [0xff, 0x01 | 0xd0..=0xd7, after @ ..] => rest = after,
+            [0xff, _, high, low, ..] => {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                match rest.get(2 + length..) {
+                    Some(after) if length >= 2 => rest = after,
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jpeg() -> Vec<u8> {
+        let picture = image::RgbImage::from_fn(640, 480, |x, y| {
+            image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 90])
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        picture
+            .write_to(&mut bytes, image::ImageFormat::Jpeg)
+            .unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_becomes_small() {
+        let small = image::load_from_memory(&of(&jpeg()).unwrap()).unwrap();
+        assert_eq!((small.width(), small.height()), (320, 240));
+    }
+
+    #[test]
+    fn no_beginning_of_a_picture_is_taken_for_the_whole() {
+        let whole = jpeg();
+        for length in 0..whole.len() - 1 {
+            assert!(!ends_as_jpeg(&whole[..length]), "{length}");
+        }
+        assert!(ends_as_jpeg(&whole));
+    }
+
+    #[test]
+    fn an_end_mark_in_the_header_ends_nothing() {
+        let mut torn = vec![
+            0xff, 0xd8, 0xff, 0xe1, 0x00, 0x04, 0xff, 0xd9, 0xff, 0xff, 0xda,
+        ];
+        torn.extend([1, 2, 3]);
+        assert!(!ends_as_jpeg(&torn));
+        torn.extend([0xff, 0xd9, 7, 7]);
+        assert!(ends_as_jpeg(&torn));
+    }
 }

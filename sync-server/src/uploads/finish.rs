@@ -10,7 +10,6 @@ use crate::db::{StoredPicture, UploadRow, UploadState};
 use crate::problem::Failure;
 use crate::state::Shared;
 use crate::thumbnail;
-use std::io::BufReader;
 use std::sync::PoisonError;
 use trapline_wire::Sha256;
 use trapline_wire::v1::Receipt;
@@ -107,13 +106,13 @@ pub(crate) fn make_thumbnail(shared: &Shared, sha256: &Sha256) -> Result<(), Str
     if shared.blobs.thumbnail(sha256).map_err(words)?.is_some() {
         return Ok(());
     }
-    let Some((file, _)) = shared.blobs.picture(sha256).map_err(words)? else {
-        return Err("it is not here".to_owned());
-    };
     let _one_at_a_time = shared
         .decoding
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let jpeg = thumbnail::of(BufReader::new(file))?;
+    let Some(picture) = shared.blobs.picture_bytes(sha256).map_err(words)? else {
+        return Err("it is not here".to_owned());
+    };
+    let jpeg = thumbnail::of(&picture)?;
     shared.blobs.keep_thumbnail(sha256, &jpeg).map_err(words)
 }

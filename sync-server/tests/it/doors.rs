@@ -269,7 +269,7 @@ async fn pictures_go_out_as_they_came_in() {
 }
 
 #[tokio::test]
-async fn a_header_that_promises_a_hundred_megapixels_is_kept_and_not_decoded() {
+async fn a_hundred_megapixels_and_a_torn_picture_are_kept_and_not_decoded() {
     let house = House::new();
     let mut huge = jpeg(1);
     // The frame header holds height and width, two bytes each.
@@ -287,6 +287,7 @@ async fn a_header_that_promises_a_hundred_megapixels_is_kept_and_not_decoded() {
         .await;
     let cookie = house.login().await;
     let list: Value = house.get(&cookie, "/api/v1/captures").await.json();
+    assert_eq!(list["items"][0]["picture_state"], "unreadable");
     assert_eq!(list["items"][1]["picture_state"], "unreadable");
     let trap = house.key.trap();
     let path = format!("/api/v1/captures/{trap}/{}/picture", crate::house::id(2));
