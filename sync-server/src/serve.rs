@@ -33,7 +33,7 @@ pub(crate) fn serve(settings: Settings, listen: SocketAddr) -> anyhow::Result<()
     let _only_one = lock(&settings.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(16)
+        .max_blocking_threads(8)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
