@@ -58,12 +58,16 @@ pub fn account(schedule: &Schedule, known: Known<'_>) -> Account {
     let latest_ms = schedule.latest_due(now_ms);
     let is_in_time = |due: i64| now_ms - due <= late_max_ms;
     let Some(base_ms) = base_ms else {
-        let missed = found_its_time.then(|| off_before_this_boot(schedule, &known));
         // Whoever sets up a trap wants to see it take a picture at once.
         let is_recent = |due: &i64| now_ms - due < schedule.every_ms();
+        // The clock may find its time in a slot that was shot before the trap was off.
+        let is_over =
+            |due: i64| found_its_time && known.last_true_due_ms.is_some_and(|last| due <= last);
         let due_ms = latest_ms
             .filter(is_recent)
+            .filter(|&due| !is_over(due))
             .or_else(|| schedule.next_due(now_ms));
+        let missed = found_its_time.then(|| off_before_this_boot(schedule, &known, due_ms));
         return Account {
             missed: missed.flatten(),
             due_ms,
@@ -88,11 +92,16 @@ pub fn account(schedule: &Schedule, known: Known<'_>) -> Account {
 }
 
 /// The slots between the last shot on a set clock and this boot, which went by
-/// while the trap was off or did not know the time.
-fn off_before_this_boot(schedule: &Schedule, known: &Known<'_>) -> Option<(Slots, MissReason)> {
+/// while the trap was off or did not know the time; not the one that is shot for now.
+fn off_before_this_boot(
+    schedule: &Schedule,
+    known: &Known<'_>,
+    due_ms: Option<i64>,
+) -> Option<(Slots, MissReason)> {
     let uptime_ms = i64::try_from(known.now.uptime_ms).unwrap_or(i64::MAX);
     let booted_ms = known.now.unix_ms.saturating_sub(uptime_ms);
-    let slots = schedule.slots(known.last_true_due_ms?, booted_ms)?;
+    let until_ms = due_ms.map_or(booted_ms, |due| booted_ms.min(due - 1));
+    let slots = schedule.slots(known.last_true_due_ms?, until_ms)?;
     Some((slots, MissReason::Off))
 }
 
