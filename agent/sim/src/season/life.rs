@@ -71,7 +71,9 @@ pub struct Life {
 
 impl fmt::Debug for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Life").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Life")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

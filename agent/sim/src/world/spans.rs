@@ -36,7 +36,7 @@ impl Spans {
             if from_ms >= season.until_ms {
                 return Self(spans);
             }
-            now_ms = from_ms + lasts_ms.max(1);
+            now_ms = (from_ms + lasts_ms.max(1)).min(season.until_ms);
             spans.push(Span {
                 from_ms,
                 until_ms: now_ms,
