@@ -15,6 +15,7 @@ use crate::sync::backoff::{Backoff, Chance};
 use crate::sync::uplink::Uplink;
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use trapline_hal::Clock;
@@ -109,6 +110,7 @@ impl Agent {
             wakes: Arc::new(Wakes::default()),
             stop: Stop::default(),
             pulse: Arc::new(Pulse::default()),
+            card_full: Arc::default(),
         };
         let started_ms = desk.clock.stamp().unix_ms;
         desk.health.note(|facts| facts.started_ms = started_ms);
@@ -159,8 +161,9 @@ impl Agent {
             shutdown.await;
             desk.stop.ask();
         };
+        let told_to_stop = AtomicBool::new(false);
         let done = {
-            let watch = watch(&desk, outside.0.as_mut());
+            let watch = watch(&desk, outside.0.as_mut(), &told_to_stop);
             let stages_and_stop = async {
                 tokio::pin!(stages);
                 tokio::select! {
@@ -175,6 +178,9 @@ impl Agent {
                 () = watch => Ok(()),
             }
         };
+        if !told_to_stop.into_inner() {
+            outside.0.stopping();
+        }
         outside.0.facts(None);
         done
     }
@@ -209,10 +215,9 @@ async fn stopping_all<S: Stage>(stage: S, desk: &Desk, backoff: Backoff) -> Resu
 }
 
 /// Feeds the watchdog while every promise is kept, and passes facts on. Never returns.
-async fn watch(desk: &Desk, outside: &mut dyn Outside) {
+async fn watch(desk: &Desk, outside: &mut dyn Outside, told_to_stop: &AtomicBool) {
     let mut feeding = outside.alive_every().map(tokio::time::interval);
     let mut is_late = false;
-    let mut has_stopped = false;
     loop {
         let tick = async {
             match feeding.as_mut() {
@@ -222,8 +227,8 @@ async fn watch(desk: &Desk, outside: &mut dyn Outside) {
         };
         tokio::select! {
             biased;
-            () = desk.stop.over(Duration::ZERO), if !has_stopped => {
-                has_stopped = true;
+            () = desk.stop.over(Duration::ZERO), if !told_to_stop.load(Ordering::Relaxed) => {
+                told_to_stop.store(true, Ordering::Relaxed);
                 outside.stopping();
             }
             () = tick => {

@@ -12,6 +12,7 @@ use crate::stage::{Next, Stage, StageError};
 use sensors::{Sensors, has_a_value};
 use shutter::Shutter;
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 use trapline_hal::{Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp};
@@ -116,6 +117,12 @@ impl Capture {
             .await?;
         self.last_due_ms = Some(due_ms);
         let reading = self.sensors.read().await;
+        if self.desk.card_full.load(Ordering::Relaxed) {
+            let why = "the card has no room for pictures".to_owned();
+            return self
+                .miss(planned, MissReason::Disk, why, Some(reading))
+                .await;
+        }
         let stop = self.desk.stop.clone();
         let frame = tokio::select! {
             biased;
@@ -159,6 +166,7 @@ impl Capture {
                 self.desk.health.clear("disk");
                 self.desk.wakes.inspect.notify_one();
                 self.desk.wakes.sync.notify_one();
+                self.desk.wakes.retain.notify_one();
                 Ok(())
             }
             Err(returned) => {

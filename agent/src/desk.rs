@@ -6,6 +6,7 @@ use crate::hands::{Books, Hands};
 use crate::health::Health;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -31,6 +32,8 @@ pub struct Desk {
     pub stop: Stop,
     /// What the stages have promised the watchdog.
     pub pulse: Arc<Pulse>,
+    /// The card has no room for pictures; what is left is for the ledger's rows.
+    pub card_full: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Desk {

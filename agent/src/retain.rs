@@ -3,12 +3,13 @@
 
 use crate::desk::Desk;
 use crate::stage::{Next, Stage, StageError};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 use trapline_store::{Prunable, Usage};
 
 /// How often the card is looked at when nobody rings.
-const LOOK_EVERY: Duration = Duration::from_mins(10);
+const LOOK_EVERY: Duration = Duration::from_mins(5);
 /// Pictures that are looked at, and removed, in one step.
 const PRUNE_MAX: u32 = 50;
 
@@ -25,6 +26,15 @@ pub struct Limits {
     pub quota_bytes: u64,
     /// Bytes of the file system that stay free.
     pub free_bytes_min: u64,
+}
+
+/// Whether pictures must no longer be taken. Pure.
+///
+/// Without room for its rows the ledger could neither write down that a shot
+/// was missed nor that a picture is safe and may go, and would never recover.
+#[must_use]
+pub fn is_full(usage: &Usage, limits: Limits) -> bool {
+    usage.free_bytes < limits.free_bytes_min / 2
 }
 
 /// How many bytes must go. Pure.
@@ -82,29 +92,38 @@ impl Stage for Retain {
 
     async fn step(&mut self) -> Result<Next, StageError> {
         let limits = self.limits();
-        let (excess, pruned) = self
+        let (usage, pruned) = self
             .desk
             .books
             .with(move |ledger| {
-                let excess = excess_bytes(&ledger.usage()?, limits);
-                if excess == 0 {
-                    return Ok((0, 0));
-                }
-                let goes = plan(excess, &ledger.prunable(PRUNE_MAX)?);
+                let usage = ledger.usage()?;
+                let excess = excess_bytes(&usage, limits);
+                let goes = match excess {
+                    0 => Vec::new(),
+                    _ => plan(excess, &ledger.prunable(PRUNE_MAX)?),
+                };
                 for picture in &goes {
                     ledger.prune(picture.capture)?;
                 }
-                Ok((excess, goes.len()))
+                Ok((usage, goes.len()))
             })
             .await?;
+        let excess = excess_bytes(&usage, limits);
+        let is_full = pruned == 0 && is_full(&usage, limits);
+        self.desk.card_full.store(is_full, Ordering::Relaxed);
         if excess == 0 {
             self.desk.health.clear("space");
             return Ok(Next::Rest(LOOK_EVERY));
         }
         if pruned == 0 {
+            let so = if is_full {
+                "no more pictures are taken"
+            } else {
+                "it fills up"
+            };
             let why = format!(
                 "the card is {} MB over its limit and holds no picture that is safe on the \
-                 server; connect the trap, or raise `ledger.quota_bytes`",
+                 server; {so}: connect the trap, or use a larger card",
                 excess.div_ceil(1_000_000)
             );
             let now_ms = self.desk.clock.stamp().unix_ms;
@@ -146,6 +165,22 @@ mod tests {
         assert_eq!(excess(1000, 50), 0);
         assert_eq!(excess(900, 70), 100);
         assert_eq!(excess(990, 70), 20);
+    }
+
+    #[test]
+    fn the_ledger_keeps_room_for_its_rows() {
+        let is_full_at = |free_bytes| {
+            let usage = Usage {
+                free_bytes,
+                ..Usage::default()
+            };
+            let limits = Limits {
+                quota_bytes: 0,
+                free_bytes_min: 100,
+            };
+            is_full(&usage, limits)
+        };
+        assert_eq!((is_full_at(49), is_full_at(50)), (true, false));
     }
 
     #[test]

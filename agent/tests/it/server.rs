@@ -29,6 +29,8 @@ pub(crate) enum Way {
     Says(UplinkError),
     /// The server forgets to account for a record.
     Miscounts,
+    /// Not even a time-out comes back.
+    Hangs,
 }
 
 /// What the server holds.
@@ -154,7 +156,7 @@ impl TestUplink {
         held.requests += 1;
         let lost = || UplinkError::Unreachable("connection reset".to_owned());
         match way {
-            Way::Good | Way::Miscounts => Ok((what(&mut held)?, way)),
+            Way::Good | Way::Miscounts | Way::Hangs => Ok((what(&mut held)?, way)),
             Way::LosesRequest => Err(lost()),
             Way::LosesAnswer => {
                 let _unheard = what(&mut held);
@@ -169,6 +171,9 @@ impl TestUplink {
 impl Uplink for TestUplink {
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError> {
         let (mut reply, way) = self.ask(|held| Ok(held.take(batch)))?;
+        if way == Way::Hangs {
+            std::future::pending::<()>().await;
+        }
         if way == Way::Miscounts {
             reply.stored = reply.stored.saturating_sub(1);
         }

@@ -4,9 +4,9 @@
 use crate::devices::{JUNE_MS, Look, Shot, TestClock, detector, devices, jpeg};
 use crate::server::{TestUplink, Way};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use trapline_agent::agent::{Agent, Nobody, Parts};
+use trapline_agent::agent::{Agent, Nobody, Outside, Parts};
 use trapline_agent::config::Config;
 use trapline_agent::hands::Hands;
 use trapline_agent::inspect::LoadDetector;
@@ -50,6 +50,15 @@ impl Trap {
     }
 
     fn agent(&self, shots: Vec<Shot>, load_detector: LoadDetector) -> Agent {
+        self.watched_agent(shots, load_detector, Box::new(Nobody))
+    }
+
+    fn watched_agent(
+        &self,
+        shots: Vec<Shot>,
+        load_detector: LoadDetector,
+        outside: Box<dyn Outside>,
+    ) -> Agent {
         let now = wire_stamp(&self.clock.stamp());
         let disk = Arc::new(OsDisk);
         let (ledger, _) =
@@ -63,7 +72,7 @@ impl Trap {
             load_detector,
             uplink: Some(Box::new(self.uplink.clone())),
             chance: Box::new(|| 0.5),
-            outside: Box::new(Nobody),
+            outside,
         })
     }
 
@@ -285,4 +294,81 @@ async fn a_clock_that_is_set_forward_is_noticed_while_waiting() {
         "{summary:?}"
     );
     assert!(wire_stamp(&trap.clock.stamp()).unix_ms > JUNE_MS + 3_600_000);
+}
+
+/// A service manager that writes down what it is told.
+struct Diary {
+    told: Arc<Mutex<Vec<(&'static str, u64)>>>,
+    began: tokio::time::Instant,
+}
+
+impl Diary {
+    fn write(&self, word: &'static str) {
+        let at_s = self.began.elapsed().as_secs();
+        self.told.lock().unwrap().push((word, at_s));
+    }
+}
+
+impl Outside for Diary {
+    fn ready(&mut self) {
+        self.write("ready");
+    }
+
+    fn alive(&mut self) {
+        self.write("alive");
+    }
+
+    fn alive_every(&self) -> Option<Duration> {
+        Some(Duration::from_secs(15))
+    }
+
+    fn stopping(&mut self) {
+        self.write("stopping");
+    }
+}
+
+async fn diary_of(ways: Vec<Way>) -> Vec<(&'static str, u64)> {
+    let trap = Trap::new(ways);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let diary = Diary {
+        told: Arc::clone(&told),
+        began: tokio::time::Instant::now(),
+    };
+    let agent = trap.watched_agent(Vec::new(), detector(Vec::new()), Box::new(diary));
+    trap.runs(3590, agent).await;
+    assert_eq!(trap.summary().captures, 60, "the other stages go on");
+    std::mem::take(&mut *told.lock().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_watchdog_is_fed_while_all_is_well() {
+    let told = diary_of(Vec::new()).await;
+    assert_eq!(told.first(), Some(&("ready", 0)));
+    assert_eq!(told.last(), Some(&("stopping", 3590)));
+    let alive = told.iter().filter(|(word, _)| *word == "alive").count();
+    assert_eq!(alive, 240);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_watchdog_starves_when_a_stage_hangs() {
+    let told = diary_of(vec![Way::Hangs]).await;
+    let last = told.iter().rfind(|(word, _)| *word == "alive").unwrap();
+    // Two request time-outs, two minutes for the ledger, half a minute of slack.
+    assert!((200..=290).contains(&last.1), "fed until second {}", last.1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_card_takes_no_pictures_and_says_so() {
+    let mut trap = Trap::new(Vec::new());
+    let greedy = "[ledger]\nfree_bytes_min = 9_000_000_000_000_000_000\n";
+    trap.settings.push_str(greedy);
+    let agent = trap.agent(Vec::new(), detector(Vec::new()));
+    let health = Arc::clone(&agent.desk().health);
+    trap.runs(290, agent).await;
+    let summary = trap.summary();
+    let missed = summary.missed_since.get(&MissReason::Disk).copied();
+    assert!(missed.is_some_and(|shots| shots >= 3), "{summary:?}");
+    let fault = &health.facts().faults["space"].message;
+    assert!(fault.contains("no more pictures are taken"), "{fault}");
+    assert_eq!(summary.records_waiting, 0, "what happens is still told");
 }
