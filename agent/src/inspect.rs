@@ -21,6 +21,11 @@ const LOAD_AGAIN_AFTER: Duration = Duration::from_mins(10);
 /// An inspection may take this much longer than its limit until its thread notices.
 const LIMIT_SLACK: Duration = Duration::from_mins(1);
 
+/// Looks at one picture that may be started in all. More than tries that may
+/// fail, because a power cut in the middle of a look is not the picture's fault;
+/// not endless, because a picture that kills the agent must have an end.
+const LOOKS_MAX: u32 = 10;
+
 /// Pixels in, boxes out, whatever the model.
 pub trait Detect: Send {
     /// The model, as every record of it names it.
@@ -63,8 +68,8 @@ pub struct Inspect {
     load: Lent<LoadDetector>,
     detector: Lent<Box<dyn Detect>>,
     model: Option<ModelRef>,
-    /// What the last try of a capture ended with.
-    last_error: Option<(CaptureId, String)>,
+    /// The capture whose tries failed last, and how often they did.
+    failed: Option<(CaptureId, u32)>,
 }
 
 impl fmt::Debug for Inspect {
@@ -82,7 +87,7 @@ impl Inspect {
             load: Lent::of(load),
             detector: Lent::empty(),
             model: None,
-            last_error: None,
+            failed: None,
         }
     }
 
@@ -126,11 +131,10 @@ impl Inspect {
         let capture = fresh.capture();
         let began = Instant::now();
         let end = if fresh.exhausted() {
-            let last = self.last_error.take().filter(|(of, _)| *of == capture);
-            let last = last.map_or("the agent ended during it".to_owned(), |(_, why)| why);
-            End::GiveUp(format!("every try failed, the last because: {last}"))
+            End::GiveUp("the agent ended during each look".to_owned())
         } else {
-            self.look(capture).await?
+            let end = self.look(capture).await?;
+            self.count_failures(capture, end)
         };
         let inspection = NewInspection {
             model,
@@ -160,14 +164,27 @@ impl Inspect {
                 let tries = fresh.attempts();
                 log::warn!(
                     capture = capture.to_string(), tries = tries;
-                    "try {tries} to inspect {capture} failed: {why}"
+                    "look {tries} at {capture} failed: {why}"
                 );
-                self.last_error = Some((capture, why));
                 return Ok(());
             }
         }
         self.desk.wakes.sync.notify_one();
         Ok(())
+    }
+
+    /// A picture whose tries have all failed is given up.
+    fn count_failures(&mut self, capture: CaptureId, end: End) -> End {
+        let End::TryAgain(why) = end else {
+            return end;
+        };
+        let before = self.failed.filter(|(of, _)| *of == capture);
+        let failures = before.map_or(1, |(_, failures)| failures + 1);
+        self.failed = Some((capture, failures));
+        if failures < self.desk.config.detector.attempts_max {
+            return End::TryAgain(why);
+        }
+        End::GiveUp(format!("every try failed, the last because: {why}"))
     }
 
     async fn look(&mut self, capture: CaptureId) -> Result<End, StageError> {
@@ -250,11 +267,11 @@ impl Stage for Inspect {
         let Some(model) = self.ready_model().await else {
             return Ok(Next::Rest(LOAD_AGAIN_AFTER));
         };
-        let tries = self.desk.config.detector.attempts_max;
+        let looks_max = LOOKS_MAX.max(self.desk.config.detector.attempts_max);
         let fresh = self
             .desk
             .books
-            .with(move |ledger| ledger.next_fresh(tries))
+            .with(move |ledger| ledger.next_fresh(looks_max))
             .await?;
         let Some(fresh) = fresh else {
             return Ok(Next::RestUntilWoken);

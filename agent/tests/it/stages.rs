@@ -27,8 +27,6 @@ every = \"1m\"
 retry_min = \"1s\"
 retry_max = \"10s\"
 piece_bytes_max = 4096
-[detector]
-attempts_max = 3
 ";
 
 /// One trap with a folder that outlives its agents.
@@ -230,6 +228,34 @@ async fn a_refused_key_is_a_fault_with_its_remedy() {
         "{requests} requests in five minutes"
     );
     assert_eq!(trap.summary().captures, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_in_the_middle_of_a_look_is_not_the_pictures_fault() {
+    let trap = Trap::new(Vec::new());
+    for _ in 0..5 {
+        let agent = trap.agent(Vec::new(), detector(vec![Look::Fails, Look::Fails]));
+        let cut = tokio::time::sleep(Duration::from_millis(1));
+        tokio::select! {
+            _ = agent.run(std::future::pending()) => unreachable!("nobody stops it"),
+            () = cut => {}
+        }
+    }
+    let summary = trap.summary();
+    assert_eq!((summary.gave_up, summary.inspected), (0, 1), "{summary:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_too_large_is_sent_in_smaller_ones() {
+    let too_large = Way::Says(UplinkError::TooLarge("2 MiB".to_owned()));
+    let offline = Way::LosesRequest;
+    let ways = [vec![offline; 12], vec![too_large; 4]].concat();
+    let trap = Trap::new(ways);
+    trap.runs(290, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    let held = trap.uplink.held.lock().unwrap();
+    assert_eq!((held.effort.len(), held.captures.len()), (5, 5));
+    assert_eq!(held.readings.len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
