@@ -5,7 +5,8 @@ use crate::agent::{Agent, Outside, Parts};
 use crate::capture::{Devices, OpenCamera};
 use crate::config::{CameraKind, Config, Loaded, layers};
 use crate::hands::Hands;
-use crate::inspect::load_model;
+use crate::inspect::Detect;
+use crate::inspector::Inspector;
 use crate::moment::wire_stamp;
 use crate::sync::backoff::Chance;
 use crate::sync::http::HttpUplink;
@@ -59,7 +60,10 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
         ledger,
         hands: Hands::Threads,
         devices,
-        load_detector: Box::new(move || load_model(manifest.as_deref())),
+        load_detector: Box::new(move || {
+            let inspector = Inspector::start(manifest.as_deref())?;
+            Ok(Box::new(inspector) as Box<dyn Detect>)
+        }),
         uplink,
         chance: system_chance(),
         outside,

@@ -1,16 +1,13 @@
 //! The command line, and the only place that prints.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the command line"
-)]
+#![expect(clippy::print_stderr, reason = "this is the command line")]
 
 use crate::config::{self, Loaded, Problems, Sources, shown};
 use crate::service::Service;
-use crate::{boot, export, logging, selftest, status};
+use crate::{boot, export, inspector, logging, selftest, status};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -81,6 +78,22 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look at the picture on standard input: the process in which the detector runs
+    #[command(hide = true)]
+    Look(LookArgs),
+}
+
+#[derive(Debug, Args)]
+struct LookArgs {
+    /// Another model than the one built in
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// Only load the model and say what it is
+    #[arg(long)]
+    describe: bool,
+    /// Refuse to look with another model than the one of this SHA-256
+    #[arg(long, value_name = "SHA256")]
+    expect: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -115,17 +128,31 @@ pub fn main() -> ExitCode {
 }
 
 fn act(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Look(args) = cli.command {
+        return look(&args);
+    }
     let sources = Sources::of_process(cli.layers.config, cli.layers.overlay);
     let loaded = config::load(&sources)?;
     match cli.command {
         Command::Run => run(loaded),
         Command::Once => once(loaded),
         Command::Status { json } => status(&loaded, json),
-        Command::Config(ConfigCommand::Check) => Ok(check(&loaded)),
-        Command::Config(ConfigCommand::Show { origin }) => Ok(show(&loaded, origin)),
+        Command::Config(ConfigCommand::Check) => check(&loaded),
+        Command::Config(ConfigCommand::Show { origin }) => show(&loaded, origin),
         Command::Export { dir } => export(&loaded, &dir),
         Command::Selftest { json } => selftest(&loaded, json),
+        Command::Look(args) => look(&args),
     }
+}
+
+fn look(args: &LookArgs) -> anyhow::Result<ExitCode> {
+    let request = inspector::Request {
+        manifest: args.manifest.as_deref(),
+        describe: args.describe,
+        expect: args.expect.as_deref(),
+    };
+    inspector::serve(request, std::io::stdin(), std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
@@ -162,7 +189,7 @@ fn once(loaded: Loaded) -> anyhow::Result<ExitCode> {
     let done = runtime.block_on(agent.once());
     runtime.shutdown_timeout(Duration::from_secs(1));
     done?;
-    print!("{}", status::Status::read(&dir, now_ms())?);
+    say(&status::Status::read(&dir, now_ms())?.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -178,38 +205,40 @@ fn runtime() -> anyhow::Result<Runtime> {
 fn status(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
     let status = status::Status::read(&loaded.config.ledger.dir, now_ms())?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        say(&format!("{}\n", serde_json::to_string_pretty(&status)?))?;
     } else {
-        print!("{status}");
+        say(&status.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(loaded: &Loaded) -> ExitCode {
+fn check(loaded: &Loaded) -> anyhow::Result<ExitCode> {
     if loaded.faults.is_empty() {
-        println!("The settings are right.");
-        return ExitCode::SUCCESS;
+        say("The settings are right.\n")?;
+        return Ok(ExitCode::SUCCESS);
     }
-    println!("The overlay is wrong:");
-    for fault in &loaded.faults {
-        println!("{fault}");
-    }
-    ExitCode::from(EXIT_CONFIG)
+    say(&format!(
+        "The overlay is wrong:\n{}\n",
+        loaded.faults.join("\n")
+    ))?;
+    Ok(ExitCode::from(EXIT_CONFIG))
 }
 
-fn show(loaded: &Loaded, with_origin: bool) -> ExitCode {
+fn show(loaded: &Loaded, with_origin: bool) -> anyhow::Result<ExitCode> {
+    let mut text = String::new();
     for (key, entry) in &loaded.entries {
         let value = shown(key, &entry.value);
+        text.push_str(&format!("{key} = {value}"));
         if with_origin {
-            println!("{key} = {value}  # {}", entry.origin);
-        } else {
-            println!("{key} = {value}");
+            text.push_str(&format!("  # {}", entry.origin));
         }
+        text.push('\n');
     }
     for fault in &loaded.faults {
-        println!("# {fault}");
+        text.push_str(&format!("# {fault}\n"));
     }
-    ExitCode::SUCCESS
+    say(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn export(loaded: &Loaded, dir: &std::path::Path) -> anyhow::Result<ExitCode> {
@@ -223,7 +252,7 @@ fn export(loaded: &Loaded, dir: &std::path::Path) -> anyhow::Result<ExitCode> {
         }
     };
     let report = export::export(ledger_dir, dir, tell)?;
-    println!("{report}");
+    say(&format!("{report}\n"))?;
     let is_whole = report.damaged.is_empty();
     Ok(if is_whole {
         ExitCode::SUCCESS
@@ -237,15 +266,27 @@ fn selftest(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
     let report = runtime.block_on(selftest::selftest(loaded));
     runtime.shutdown_timeout(Duration::from_secs(1));
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
     } else {
-        print!("{report}");
+        say(&report.to_string())?;
     }
     Ok(if report.passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(EXIT_RUNTIME)
     })
+}
+
+/// Prints; a reader that has seen enough, like `head`, is no error.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot print"),
+        _ => Ok(()),
+    }
 }
 
 fn now_ms() -> i64 {

@@ -14,6 +14,7 @@ pub mod effort;
 pub mod hands;
 pub mod health;
 pub mod inspect;
+pub mod inspector;
 pub mod lent;
 pub mod moment;
 pub mod retain;

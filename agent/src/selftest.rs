@@ -5,7 +5,8 @@
 use crate::boot;
 use crate::config::{CameraKind, Config, Loaded};
 use crate::hands::Hands;
-use crate::inspect::load_model;
+use crate::inspect::Detect as _;
+use crate::inspector::Inspector;
 use crate::lent::{Lent, NotBack};
 use crate::moment::millis;
 use crate::stage::{device_words, in_full};
@@ -221,7 +222,7 @@ fn model(config: &Config, frame: Option<Frame>) -> Check {
         return Check::good("model", "switched off");
     }
     let remedy = "mend `detector.manifest`, or leave it out for the built-in model";
-    let mut detector = match load_model(config.detector.manifest.as_deref()) {
+    let mut detector = match Inspector::start(config.detector.manifest.as_deref()) {
         Ok(detector) => detector,
         Err(why) => return Check::bad("model", why, remedy),
     };

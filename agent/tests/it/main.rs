@@ -10,6 +10,8 @@ mod effort;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod inspector;
+#[cfg(test)]
 mod lent;
 #[cfg(test)]
 mod schedule;

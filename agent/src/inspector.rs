@@ -1,0 +1,220 @@
+//! The detector in a process of its own: one picture, one process.
+//!
+//! The network's code and buffers are in memory only while a picture is looked
+//! at, so an idle trap stays small; a picture on which the detector hangs, runs
+//! out of memory or crashes ends that process and not the trap. The program is
+//! this one, called as `trapline-agent look`; picture and answer travel in
+//! anonymous files, so that neither side can block the other.
+
+use crate::inspect::{Detect, LookError, load_model};
+use rustix::event::{Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use trapline_wire::v1::{DetectionRecord, ModelRef};
+
+/// The running program, also after its file was replaced by an update.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+/// Between two looks at the process.
+const LOOK_AGAIN_MS: i64 = 10;
+/// The longest answer: 5000 boxes in JSON have less than 1 MB.
+const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// The model could be loaded and described in less than this, many times over.
+const DESCRIBE_LOOKS_MAX: u32 = 6_000;
+/// Captures, ledger and uplink go before inspections.
+const NICENESS: i32 = 10;
+
+/// What the process says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    /// The model that it loaded.
+    Model(ModelRef),
+    /// The boxes that it found.
+    Seen(Vec<DetectionRecord>),
+    /// It is no picture that anybody could look at.
+    Unreadable(String),
+    /// The model or the detector failed.
+    Failed(String),
+}
+
+/// A detector whose work is done elsewhere.
+#[derive(Debug)]
+pub struct Inspector {
+    manifest: Option<PathBuf>,
+    model: ModelRef,
+}
+
+impl Inspector {
+    /// Lets a process load the model once, to know that it can and what it is.
+    ///
+    /// # Errors
+    /// What is wrong with the model or the process, in words.
+    pub fn start(manifest: Option<&Path>) -> Result<Self, String> {
+        let manifest = manifest.map(Path::to_owned);
+        let mut looks = 0;
+        let mut keep_going = || {
+            looks += 1;
+            looks < DESCRIBE_LOOKS_MAX
+        };
+        let answer = ask(manifest.as_deref(), &["--describe"], &[], &mut keep_going);
+        match answer {
+            Ok(Answer::Model(model)) => Ok(Self { manifest, model }),
+            Ok(Answer::Failed(why)) | Err(LookError::Failed(why)) => Err(why),
+            Ok(Answer::Seen(_) | Answer::Unreadable(_)) => Err("it gave another answer".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Detect for Inspector {
+    fn model(&self) -> ModelRef {
+        self.model.clone()
+    }
+
+    fn look(
+        &mut self,
+        jpeg: &[u8],
+        keep_going: &mut dyn FnMut() -> bool,
+    ) -> Result<Vec<DetectionRecord>, LookError> {
+        let failed = |why: &str| Err(LookError::Failed(why.to_owned()));
+        let expect = self.model.sha256.to_string();
+        let words = ["--expect", expect.as_str()];
+        match ask(self.manifest.as_deref(), &words, jpeg, keep_going)? {
+            Answer::Seen(detections) => Ok(detections),
+            Answer::Unreadable(why) => Err(LookError::Unreadable(why)),
+            Answer::Failed(why) => failed(&why),
+            Answer::Model(_) => failed("the detector's process gave another answer"),
+        }
+    }
+}
+
+/// What `trapline-agent look` was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Another model than the one built in.
+    pub manifest: Option<&'a Path>,
+    /// Only say what the model is.
+    pub describe: bool,
+    /// Refuse to look with any other model than the one of this SHA-256.
+    pub expect: Option<&'a str>,
+}
+
+/// The other side: looks at the picture of `input` and writes the answer.
+///
+/// # Errors
+/// When the answer cannot be written.
+pub fn serve(request: Request<'_>, input: impl io::Read, mut output: impl Write) -> io::Result<()> {
+    // Both only make a loaded trap better, and both may be forbidden.
+    rustix::process::nice(NICENESS).ok();
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).ok();
+    let answer = look(request, input)?;
+    serde_json::to_writer(&mut output, &answer)?;
+    output.flush()
+}
+
+fn look(request: Request<'_>, mut input: impl io::Read) -> io::Result<Answer> {
+    let mut detector = match load_model(request.manifest) {
+        Ok(detector) => detector,
+        Err(why) => return Ok(Answer::Failed(why)),
+    };
+    let model = detector.model();
+    if request.describe {
+        return Ok(Answer::Model(model));
+    }
+    if request
+        .expect
+        .is_some_and(|sha256| sha256 != model.sha256.to_string())
+    {
+        let why = "the model was replaced while the trap runs; restart it to use the new one";
+        return Ok(Answer::Failed(why.to_owned()));
+    }
+    let mut jpeg = Vec::new();
+    input.read_to_end(&mut jpeg)?;
+    Ok(match detector.look(&jpeg, &mut || true) {
+        Ok(detections) => Answer::Seen(detections),
+        Err(LookError::Unreadable(why)) => Answer::Unreadable(why),
+        Err(error) => Answer::Failed(error.to_string()),
+    })
+}
+
+/// Runs the process to its end; [`LookError::Failed`] when it was stopped or gave no answer.
+fn ask(
+    manifest: Option<&Path>,
+    words: &[&str],
+    input: &[u8],
+    keep_going: &mut dyn FnMut() -> bool,
+) -> Result<Answer, LookError> {
+    let failed = |why: String| LookError::Failed(why);
+    let cannot = |error: io::Error| failed(format!("cannot start the detector's process: {error}"));
+    let (answer, complaint) = (anonymous_file(&[]), anonymous_file(&[]));
+    let (mut answer, mut complaint) = (answer.map_err(cannot)?, complaint.map_err(cannot)?);
+    let mut command = Command::new(THIS_PROGRAM);
+    command.arg("look").args(words);
+    if let Some(manifest) = manifest {
+        command.arg("--manifest").arg(manifest);
+    }
+    command
+        .stdin(anonymous_file(input).map_err(cannot)?)
+        .stdout(answer.try_clone().map_err(cannot)?)
+        .stderr(complaint.try_clone().map_err(cannot)?);
+    let status = run(command, keep_going).map_err(cannot)?;
+    let Some(status) = status else {
+        return Err(failed(
+            "the detector's process took too long and was stopped".to_owned(),
+        ));
+    };
+    let text = read_back(&mut answer).map_err(cannot)?;
+    serde_json::from_slice(&text).map_err(|_| {
+        let words = read_back(&mut complaint).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words);
+        let first = words.lines().map(str::trim).find(|line| !line.is_empty());
+        let said = first.unwrap_or("it said nothing");
+        failed(format!(
+            "the detector's process ended with {status}: {said}"
+        ))
+    })
+}
+
+/// Waits for the process; `None` when it was told to stop.
+fn run(
+    mut command: Command,
+    keep_going: &mut dyn FnMut() -> bool,
+) -> io::Result<Option<ExitStatus>> {
+    let mut child = command.spawn()?;
+    let pause = Timespec {
+        tv_sec: 0,
+        tv_nsec: LOOK_AGAIN_MS * 1_000_000,
+    };
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if !keep_going() {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        // Waiting for nothing but time; a signal only makes the next look come earlier.
+        poll(&mut [], Some(&pause)).ok();
+    }
+}
+
+/// A file in memory that ends with its last reader, standing at its start.
+fn anonymous_file(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("trapline", MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+fn read_back(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

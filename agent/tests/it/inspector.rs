@@ -1,0 +1,75 @@
+//! The detector's own process, asked as the agent asks it.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+fn look(words: &[&str], picture: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trapline-agent"))
+        .arg("look")
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A process that only describes its model does not wait for a picture.
+    child.stdin.take().unwrap().write_all(picture).ok();
+    child.wait_with_output().unwrap()
+}
+
+fn answer(words: &[&str], picture: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(&look(words, picture).stdout).unwrap()
+}
+
+#[test]
+fn it_says_which_model_it_has() {
+    let answer = answer(&["--describe"], &[]);
+    assert_eq!(
+        answer["model"]["sha256"].as_str().unwrap().len(),
+        64,
+        "{answer}"
+    );
+}
+
+#[test]
+fn it_looks_at_a_picture() {
+    let grey = vec![128; 64 * 48 * 3];
+    let mut jpeg = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 90);
+    encoder
+        .encode(&grey, 64, 48, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    assert!(answer(&[], &jpeg)["seen"].is_array());
+}
+
+#[test]
+fn what_is_no_picture_is_said_to_be_unreadable() {
+    let answer = answer(&[], b"Dear diary");
+    assert!(
+        answer["unreadable"]
+            .as_str()
+            .unwrap()
+            .contains("not a JPEG"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn another_model_than_the_expected_one_does_not_look() {
+    let answer = answer(&["--expect", &"0".repeat(64)], b"Dear diary");
+    assert!(
+        answer["failed"].as_str().unwrap().contains("replaced"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_missing_model_is_named() {
+    let answer = answer(&["--describe", "--manifest", "/nowhere/model.toml"], &[]);
+    assert!(
+        answer["failed"]
+            .as_str()
+            .unwrap()
+            .contains("/nowhere/model.toml"),
+        "{answer}"
+    );
+}
