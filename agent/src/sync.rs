@@ -3,6 +3,7 @@
 //! that news never waits for a large picture.
 
 pub mod backoff;
+mod courier;
 mod heartbeat;
 pub mod http;
 pub mod plan;
@@ -10,6 +11,7 @@ pub mod uplink;
 
 use crate::desk::Desk;
 use crate::stage::{Next, Stage, StageError};
+use courier::{Current, Place};
 use plan::{PIECE_BYTES_FIRST, Plan, Situation};
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +20,7 @@ use tokio::time::Instant;
 use trapline_store::{BatchLimits, NextPicture, Outgoing, PictureOrder, Sendable};
 use trapline_wire::CaptureId;
 use trapline_wire::v1::{Receipt, SyncReply};
-use uplink::{NewUpload, Uplink, UplinkError, Uploaded};
+use uplink::{Uplink, UplinkError};
 
 /// Batches in quick succession carry a heartbeat this often.
 const HEARTBEAT_MIN: Duration = Duration::from_secs(10);
@@ -42,23 +44,6 @@ pub struct Sync {
     /// Pictures that the server refused lately, and since when.
     refused: Vec<CaptureId>,
     refused_since: Option<Instant>,
-}
-
-/// The picture that is on its way.
-struct Current {
-    picture: Sendable,
-    place: Place,
-    restarts: u32,
-}
-
-/// Where its upload stands.
-enum Place {
-    /// The server has to be asked.
-    Unknown,
-    /// The server has nothing of it.
-    New,
-    /// The server has bytes of it.
-    At { location: String, offset_bytes: u64 },
 }
 
 impl fmt::Debug for Sync {
@@ -200,7 +185,16 @@ impl Sync {
             return Ok(Next::Again);
         };
         let (mut current, bytes) = self.load(current).await?;
-        match self.transmit(&mut current, bytes).await {
+        let Some(uplink) = self.uplink.as_mut() else {
+            return Ok(Next::RestUntilWoken);
+        };
+        let has_bytes = !bytes.is_empty();
+        let began = Instant::now();
+        let done = current.transmit(uplink.as_mut(), bytes).await;
+        if has_bytes && done.is_ok() {
+            self.adapt(began.elapsed());
+        }
+        match done {
             Ok(None) => self.current = Some(current),
             Ok(Some(receipt)) => self.received(current, receipt).await?,
             Err(error) => return self.piece_failed(current, error).await,
@@ -223,46 +217,6 @@ impl Sync {
                 Ok((current, bytes))
             })
             .await
-    }
-
-    /// One request for the current picture; the receipt, once it has come.
-    async fn transmit(
-        &mut self,
-        current: &mut Current,
-        bytes: Vec<u8>,
-    ) -> Result<Option<Receipt>, UplinkError> {
-        let Some(uplink) = self.uplink.as_mut() else {
-            return Ok(None);
-        };
-        let picture = &current.picture;
-        let began = Instant::now();
-        let done = match &current.place {
-            Place::Unknown => {
-                let status = uplink.picture_status(&picture.sha256()).await?;
-                current.place = match status.upload {
-                    Some(upload) => Place::At {
-                        location: upload.location,
-                        offset_bytes: upload.offset_bytes,
-                    },
-                    None => Place::New,
-                };
-                return Ok(status.receipt);
-            }
-            Place::New => {
-                let new = NewUpload {
-                    sha256: picture.sha256(),
-                    size_bytes: picture.size_bytes(),
-                    file_name: format!("{}.jpg", picture.capture()),
-                };
-                uplink.create(&new, bytes).await?
-            }
-            Place::At {
-                location,
-                offset_bytes,
-            } => uplink.append(location, *offset_bytes, bytes).await?,
-        };
-        self.adapt(began.elapsed());
-        progress(current, done)
     }
 
     fn adapt(&mut self, took: Duration) {
@@ -394,24 +348,4 @@ impl Stage for Sync {
             Plan::Rest(wait) => Ok(Next::Rest(wait)),
         }
     }
-}
-
-fn progress(current: &mut Current, done: Uploaded) -> Result<Option<Receipt>, UplinkError> {
-    let size_bytes = current.picture.size_bytes();
-    if done.offset_bytes > size_bytes {
-        let why = format!(
-            "an upload of {size_bytes} bytes stands at {}",
-            done.offset_bytes
-        );
-        return Err(UplinkError::Nonsense(why));
-    }
-    if done.receipt.is_none() && done.offset_bytes == size_bytes {
-        let why = "it has all bytes but gives no receipt".to_owned();
-        return Err(UplinkError::Nonsense(why));
-    }
-    current.place = Place::At {
-        location: done.location,
-        offset_bytes: done.offset_bytes,
-    };
-    Ok(done.receipt)
 }
