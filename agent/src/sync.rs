@@ -37,6 +37,7 @@ pub struct Sync {
     uplink: Option<Box<dyn Uplink>>,
     heard_at: Option<Instant>,
     heartbeat_at: Option<Instant>,
+    heartbeat_is_stale: bool,
     /// Halved when the server finds a batch too large.
     records_max: usize,
     piece_bytes: u64,
@@ -61,6 +62,7 @@ impl Sync {
             uplink,
             heard_at: None,
             heartbeat_at: None,
+            heartbeat_is_stale: false,
             records_max: BatchLimits::default().records_max,
             piece_bytes: PIECE_BYTES_FIRST,
             current: None,
@@ -94,6 +96,7 @@ impl Sync {
             silent_for: self.heard_at.map(|at| at.elapsed()),
             heartbeat_every: self.desk.config.sync.heartbeat_every,
             picture_waits: self.current.is_some(),
+            heartbeat_is_stale: self.heartbeat_is_stale,
         };
         Ok((situation, outgoing))
     }
@@ -161,6 +164,7 @@ impl Sync {
         self.heard(&reply);
         if with_heartbeat {
             self.heartbeat_at = Some(began);
+            self.heartbeat_is_stale = false;
         }
         self.desk
             .books
@@ -235,6 +239,7 @@ impl Sync {
         match marked {
             Ok(()) => {
                 log::debug!(capture = capture.to_string(); "picture of {capture} is safe");
+                self.heartbeat_is_stale = true;
                 self.desk.wakes.retain.notify_one();
                 Ok(())
             }

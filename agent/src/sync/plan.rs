@@ -23,6 +23,8 @@ pub struct Situation {
     pub heartbeat_every: Duration,
     /// A picture waits that may be tried now.
     pub picture_waits: bool,
+    /// Pictures became safe since the last heartbeat, which therefore says too many wait.
+    pub heartbeat_is_stale: bool,
 }
 
 /// What to do in this step.
@@ -46,6 +48,8 @@ pub fn next(now: Situation) -> Plan {
         Plan::Batch
     } else if now.picture_waits {
         Plan::Piece
+    } else if now.heartbeat_is_stale {
+        Plan::Batch
     } else {
         Plan::Rest(now.heartbeat_every.saturating_sub(silent_for))
     }
@@ -77,11 +81,17 @@ mod tests {
             silent_for: Some(Duration::from_mins(5)),
             heartbeat_every: QUARTER,
             picture_waits: false,
+            heartbeat_is_stale: false,
         };
         assert_eq!(next(quiet), Plan::Rest(Duration::from_mins(10)));
+        let all_gone = Situation {
+            heartbeat_is_stale: true,
+            ..quiet
+        };
+        assert_eq!(next(all_gone), Plan::Batch);
         let with_picture = Situation {
             picture_waits: true,
-            ..quiet
+            ..all_gone
         };
         assert_eq!(next(with_picture), Plan::Piece);
         for urgent in [
