@@ -1,5 +1,6 @@
 //! The command line of `trapline-sim`; it and what is below it print.
 
+mod live;
 mod season;
 
 use anyhow::Context as _;
@@ -22,6 +23,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run traps and their server through days of power cuts and a bad link, and judge the laws.
     Season(season::SeasonArgs),
+    /// Feed a running server: two past weeks of simulated traps, then a picture every few seconds.
+    Live(live::LiveArgs),
     /// Render pictures of a sticky card through a day, with readings and the true boxes.
     Plates(PlatesArgs),
 }
@@ -49,6 +52,7 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Season(args) => season::run(&args),
+            Command::Live(args) => live::run(&args),
             Command::Plates(args) => plates(&args),
         }
     }
@@ -78,6 +82,7 @@ pub(crate) fn say(line: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Reads a size such as 1536x2048.
 fn size(text: &str) -> anyhow::Result<Size> {
     let (width, height) = text
         .split_once('x')

@@ -9,38 +9,69 @@ pub mod sensors;
 use crate::chance::Chance;
 use crate::plate::{CardNumber, Insect, Plate, Size, TruthBox};
 use crate::world::{HOUR_MS, World};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 /// The time that nobody in the simulation but the world knows.
-#[derive(Debug, Clone, Copy)]
-pub struct TrueTime {
-    from_ms: i64,
-    start: Instant,
+#[derive(Debug, Clone)]
+pub enum TrueTime {
+    /// It goes on as the runtime's clock does.
+    Running {
+        /// UTC in milliseconds at `start`.
+        from_ms: i64,
+        /// When it was started.
+        start: Instant,
+    },
+    /// It stands until somebody moves it on.
+    Hand(Arc<AtomicI64>),
 }
 
 impl TrueTime {
     /// It is `from_ms` now, and goes on as the runtime's clock does.
     #[must_use]
     pub fn starting_at(from_ms: i64) -> Self {
-        Self {
+        Self::Running {
             from_ms,
             start: Instant::now(),
+        }
+    }
+
+    /// It is `now_ms` until [`set`](Self::set).
+    #[must_use]
+    pub fn by_hand(now_ms: i64) -> Self {
+        Self::Hand(Arc::new(AtomicI64::new(now_ms)))
+    }
+
+    /// Moves a time on that stands; a running one minds nobody.
+    pub fn set(&self, now_ms: i64) {
+        if let Self::Hand(time) = self {
+            time.store(now_ms, Ordering::SeqCst);
         }
     }
 
     /// UTC in milliseconds.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
-        let gone_ms = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.from_ms.saturating_add(gone_ms)
+        match self {
+            Self::Running { from_ms, start } => {
+                let gone_ms = i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX);
+                from_ms.saturating_add(gone_ms)
+            }
+            Self::Hand(time) => time.load(Ordering::SeqCst),
+        }
     }
 
-    /// The moment of a time.
+    /// The moment of a time; now, for a time that stands.
     #[must_use]
     pub fn instant(&self, unix_ms: i64) -> Instant {
-        let ahead_ms = u64::try_from(unix_ms.saturating_sub(self.from_ms)).unwrap_or(0);
-        self.start + std::time::Duration::from_millis(ahead_ms)
+        match self {
+            Self::Running { from_ms, start } => {
+                let ahead_ms = u64::try_from(unix_ms.saturating_sub(*from_ms)).unwrap_or(0);
+                *start + std::time::Duration::from_millis(ahead_ms)
+            }
+            Self::Hand(_) => Instant::now(),
+        }
     }
 }
 

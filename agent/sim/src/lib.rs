@@ -13,6 +13,7 @@ pub mod devices;
 pub mod evidence;
 pub mod laws;
 pub mod link;
+pub mod live;
 pub mod plate;
 pub mod power;
 pub mod season;

@@ -68,7 +68,7 @@ const PATIENCE: Duration = Duration::from_hours(3);
 pub async fn until_cut<F: Future>(
     agent: F,
     (at_ms, cut): (i64, Cut),
-    time: TrueTime,
+    time: &TrueTime,
     disk: &SimDisk,
 ) -> Ended<F::Output> {
     let mut agent = Box::pin(Powered {

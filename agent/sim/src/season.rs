@@ -144,7 +144,11 @@ async fn play(
     let time = TrueTime::starting_at(SEASON_START_MS);
     let trace = Arc::new(Trace::default());
     let tally = Arc::new(Tally::default());
-    let hub = Arc::new(Hub::new(server_settings(plan, folder.join("server"), time)));
+    let hub = Arc::new(Hub::new(server_settings(
+        plan,
+        folder.join("server"),
+        time.clone(),
+    )));
     hub.start()?;
     let yard = Yard {
         plan: plan.clone(),

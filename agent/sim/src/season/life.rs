@@ -86,7 +86,7 @@ impl Life {
         let name = format!("trap-{number:02}");
         let seed = yard.plan.seed;
         let world = world_of(yard, number);
-        let scene = Scene::new(seed, number, world, yard.time, yard.plan.size);
+        let scene = Scene::new(seed, number, world, yard.time.clone(), yard.plan.size);
         let scene = Arc::new(scene);
         let mut random = [0; 25];
         let mut chance = Chance::new(seed, &[u64::from(number), 1]);
@@ -190,7 +190,7 @@ impl Life {
         let ended = until_cut(
             agent.run(shutdown),
             (at_ms, cut),
-            self.yard.time,
+            &self.yard.time,
             &self.disk,
         )
         .await;
