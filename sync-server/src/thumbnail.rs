@@ -34,8 +34,7 @@ fn shrink(picture: &[u8]) -> Result<Vec<u8>, String> {
         ));
     }
     let orientation = decoder.orientation().map_err(|error| error.to_string())?;
-    let mut small =
-        DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    let mut small = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
     // What is small already is not blown up.
     if width.max(height) > SIDE_MAX_PX {
         small = small.thumbnail(SIDE_MAX_PX, SIDE_MAX_PX);
