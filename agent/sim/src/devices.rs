@@ -86,6 +86,8 @@ pub struct Scene {
     pub time: TrueTime,
     size: Size,
     seed: u64,
+    /// How much larger insects are than on a whole card in view.
+    zoom: f32,
     card: Mutex<Option<Card>>,
 }
 
@@ -110,8 +112,18 @@ impl Scene {
             time,
             size,
             seed,
+            zoom: 1.0,
             card: Mutex::default(),
         }
+    }
+
+    /// The same scene with a smaller card, so that insects take as many pixels
+    /// in a small picture as they do on a whole card in a large one.
+    #[must_use]
+    pub fn small_card(mut self) -> Self {
+        let long_px = f32::from(self.size.width_px.max(self.size.height_px));
+        self.zoom = (2048.0 / long_px).clamp(1.0, 2.5);
+        self
     }
 
     /// A stream of chance of this trap.
@@ -149,7 +161,10 @@ impl Scene {
             .insects
             .iter()
             .filter(|(at_ms, _)| *at_ms <= now_ms)
-            .map(|(_, insect)| insect.clone())
+            .map(|(_, insect)| Insect {
+                length: insect.length * self.zoom,
+                ..insect.clone()
+            })
             .collect();
         let light = self.world.weather(now_ms).light(shot);
         card.plate

@@ -115,6 +115,16 @@ impl World {
         }
     }
 
+    /// The same place on the half of the earth where it is summer at a time:
+    /// a demo in November wants insects too.
+    #[must_use]
+    pub fn where_it_is_summer(mut self, unix_ms: i64) -> Self {
+        let north = self.site.latitude_deg.abs();
+        let is_north = self.site.sun(unix_ms).declination_deg >= 0.0;
+        self.site.latitude_deg = if is_north { north } else { -north };
+        self
+    }
+
     /// The season of this world.
     #[must_use]
     pub fn season(&self) -> Span {
@@ -130,7 +140,7 @@ impl World {
         let cloud = ((cloud_field - 0.25) * 1.9).clamp(0.0, 1.0);
         // The air lags behind the sun by about two hours.
         let earlier = self.site.sun(unix_ms - 2 * HOUR_MS).elevation_deg;
-        let season_c = 9.5 + 0.36 * sun.declination_deg;
+        let season_c = 9.5 + 0.36 * sun.declination_deg * self.site.latitude_deg.signum();
         let spell_c = 9.0 * (self.wave(3, hours / 70.0) - 0.5);
         let day_c = earlier.max(-12.0) * 0.19 * (1.0 - 0.55 * cloud);
         let gust_c = 1.2 * (self.wave(4, hours / 0.6) - 0.5);

@@ -38,7 +38,7 @@ pub(super) struct LiveArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     every: u32,
     /// Width and height of the pictures in pixels.
-    #[arg(long, default_value = "1536x2048", value_parser = size)]
+    #[arg(long, default_value = "768x1024", value_parser = size)]
     size: Size,
 }
 

@@ -55,8 +55,9 @@ fn check_row(schedule: &Schedule, record: &EffortRecord, found: &mut Vec<String>
     }
 }
 
-/// Slots that nobody answers for, from the first moment at which the trap knew
-/// the time until it was stopped, but for spans in which its clock knew nothing.
+/// Slots that nobody answers for, from the ledger's first shot on a set clock
+/// until the trap was stopped, but for spans in which its clock knew nothing.
+/// Slots before the first shot are nobody's fault: the trap may have been off.
 fn uncovered(trap: &TrapEvidence, covered: &BTreeMap<i64, u32>, found: &mut Vec<String>) {
     let every_ms = trap.schedule.every_ms();
     let is_excused = |due_ms: i64| {
@@ -65,7 +66,9 @@ fn uncovered(trap: &TrapEvidence, covered: &BTreeMap<i64, u32>, found: &mut Vec<
             (span.from_ms - every_ms..span.until_ms + every_ms).contains(&due_ms)
         })
     };
-    let mut due_ms = trap.schedule.next_due(trap.known_from_ms + every_ms / 2);
+    let first_ms = covered.keys().next().copied().unwrap_or(i64::MIN);
+    let from_ms = first_ms.max(trap.known_from_ms + every_ms / 2);
+    let mut due_ms = trap.schedule.next_due(from_ms);
     while let Some(due) = due_ms.filter(|&due| due <= trap.ended_ms - every_ms / 4) {
         if !covered.contains_key(&due) && !is_excused(due) {
             found.push(format!("nobody answers for the shot of {due}"));

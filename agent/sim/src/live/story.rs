@@ -35,8 +35,7 @@ impl Story {
     pub fn keeper(self) -> Keeper {
         match self {
             Self::NoTime => Keeper::Nothing,
-            Self::Cuts => Keeper::Card,
-            Self::Well | Self::Silent => Keeper::Battery,
+            Self::Well | Self::Cuts | Self::Silent => Keeper::Battery,
         }
     }
 
@@ -47,7 +46,8 @@ impl Story {
             from_ms,
             until_ms: now_ms + 400 * DAY_MS,
         };
-        let mut world = World::new(seed, trap, season, &Trouble::default());
+        let world = World::new(seed, trap, season, &Trouble::default());
+        let mut world = world.where_it_is_summer(now_ms);
         world.power_cuts = Spans::default();
         world.radio_silence = Spans::default();
         world.camera_faults = Spans::default();

@@ -8,7 +8,7 @@ use crate::devices::detector::Knowledge;
 use crate::devices::sensors::{SimAmbient, SimPower};
 use crate::devices::{Scene, SharedScene, TrueTime};
 use crate::tally::Tally;
-use crate::world::{DAY_MS, World};
+use crate::world::{DAY_MS, HOUR_MS, World};
 use anyhow::Context as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,7 +90,7 @@ impl LiveTrap {
         let story = Story::of(index);
         let world: World = story.world(plan.seed, number, (from_ms, now_ms));
         let time = TrueTime::by_hand(from_ms);
-        let scene = Scene::new(plan.seed, number, world, time.clone(), plan.size);
+        let scene = Scene::new(plan.seed, number, world, time.clone(), plan.size).small_card();
         let scene = Arc::new(scene);
         let folder = plan.folder.join(name);
         std::fs::create_dir_all(&folder)
@@ -134,18 +134,8 @@ impl LiveTrap {
 
     /// Two weeks, one slot after the other.
     pub(super) async fn tell_the_past(&mut self, board: &Board) -> anyhow::Result<()> {
-        let every_ms = i64::from(self.plan.past_every_minutes) * 60_000;
         let mut unsent = 0;
-        // The past grows while it is told.
-        let mut at_ms = self.time.now_ms().div_euclid(every_ms) * every_ms + every_ms + 1_000;
-        while at_ms < (self.plan.now_ms)() && !board.is_stopping() {
-            if let Some(cut) = self.scene.world.power_cuts.at(at_ms) {
-                self.clock.power_off();
-                self.time.set(cut.until_ms + 1_000);
-                self.boot()?;
-                at_ms = cut.until_ms + 1_000;
-            }
-            self.time.set(at_ms);
+        while !board.is_stopping() {
             let stages = self.on()?;
             step_all(&mut stages.capture).await?;
             step_all(&mut stages.inspect).await?;
@@ -155,11 +145,40 @@ impl LiveTrap {
                 unsent = 0;
             }
             self.report(board, false).await?;
-            at_ms = at_ms.div_euclid(every_ms) * every_ms + every_ms + 1_000;
+            // The past grows while it is told.
+            if !self.sleep_until_due()? {
+                break;
+            }
         }
         self.time.set((self.plan.now_ms)());
         self.send(board).await;
         self.report(board, true).await
+    }
+
+    /// Moves the time on to the next shot, over a power cut if one comes before
+    /// it; false when that lies in the future of everybody.
+    fn sleep_until_due(&mut self) -> anyhow::Result<bool> {
+        let believed_ms = self.clock.stamp().unix_ms;
+        let facts = self.on()?.desk.health.facts();
+        // A clock that runs a little slow needs a moment more.
+        let wait_ms = facts
+            .next_due_ms
+            .map_or(HOUR_MS, |due_ms| due_ms - believed_ms);
+        let now_ms = self.time.now_ms();
+        let due_ms = now_ms + wait_ms.max(0) + 1_000;
+        let cut = self.scene.world.power_cuts.next(now_ms);
+        if let Some(cut) = cut.filter(|cut| cut.from_ms <= due_ms) {
+            self.time.set(cut.from_ms);
+            self.clock.power_off();
+            self.time.set(cut.until_ms + 1);
+            self.boot()?;
+            return Ok(true);
+        }
+        let is_past = due_ms < (self.plan.now_ms)();
+        if is_past {
+            self.time.set(due_ms);
+        }
+        Ok(is_past)
     }
 
     /// A picture every few seconds until somebody stops it.
@@ -292,7 +311,7 @@ fn config_of(plan: &LivePlan, name: &str, key: &TrapKey) -> anyhow::Result<Confi
     let text = format!(
         "[trap]\nname = {name:?}\n\
          [ledger]\ndir = \"demo\"\nfree_bytes_min = 0\n\
-         [schedule]\nevery = \"{}m\"\nwindows = [\"05:00..22:00\"]\nutc_offset = \"+02:00\"\n\
+         [schedule]\nevery = \"{}m\"\nwindows = [\"03:00..21:00\"]\n\
          [camera]\nkind = \"none\"\n\
          [server]\nurl = {:?}\nkey = {:?}\n",
         plan.past_every_minutes,

@@ -173,8 +173,8 @@ impl Life {
         }
         let ledger = match self.open_ledger(&mut chance) {
             Ok(ledger) => ledger,
-            Err(error) if self.disk.is_off() => {
-                self.note(&format!("power lost while starting: {error}"));
+            Err(_) if self.disk.is_off() => {
+                self.note("power lost while starting");
                 self.yard.tally.add(|counts| counts.cuts_at_disk += 1);
                 self.dark(Cut::AtDisk(0), now_ms + 20_000, &mut chance)
                     .await;

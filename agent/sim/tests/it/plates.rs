@@ -51,7 +51,7 @@ fn night_is_darker_than_day_around_the_card() {
         let picture = trapline_detect::jpeg::decode(&jpeg, &trapline_detect::Limits::default())
             .expect("our own JPEG");
         picture
-            .pixels
+            .rgb
             .iter()
             .take(9)
             .map(|&p| u32::from(p))

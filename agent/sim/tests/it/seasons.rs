@@ -25,10 +25,10 @@ fn keeps_all_laws(season: &Season) {
 }
 
 #[test]
-fn three_traps_for_four_days_keep_all_laws_and_repeat() {
-    let first = play(3, 4, 7);
+fn three_traps_for_three_days_keep_all_laws_and_repeat() {
+    let first = play(3, 3, 7);
     keeps_all_laws(&first);
-    assert!(first.captures > 400, "{}", first.captures);
+    assert!(first.captures > 300, "{}", first.captures);
     let counts = &first.counts;
     for (what, count) in [
         ("power cuts", counts.power_cuts()),
@@ -41,13 +41,13 @@ fn three_traps_for_four_days_keep_all_laws_and_repeat() {
     ] {
         assert!(count > 0, "a season without {what} proves nothing");
     }
-    let second = play(3, 4, 7);
+    let second = play(3, 3, 7);
     assert_eq!(first_difference(&first.trace, &second.trace), None);
     assert_eq!(first.digest, second.digest);
 }
 
 #[test]
 fn a_trap_whose_card_fills_up_in_a_silent_valley_keeps_all_laws() {
-    let season = play(4, 6, 21);
+    let season = play(4, 3, 21);
     keeps_all_laws(&season);
 }
