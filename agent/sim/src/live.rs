@@ -121,11 +121,10 @@ pub fn run(plan: &LivePlan, board: &Arc<Board>) -> anyhow::Result<()> {
         }
         threads
             .into_iter()
-            .map(|thread| match thread.join() {
+            .try_for_each(|thread| match thread.join() {
                 Ok(done) => done,
                 Err(_) => Err(anyhow::anyhow!("a simulated trap panicked")),
             })
-            .collect()
     })
 }
 

@@ -65,7 +65,8 @@ impl SimCamera {
 
     fn fault(&self, now_ms: i64, chance: &mut Chance) -> Option<DeviceError> {
         let is_span = self.scene.world.camera_faults.at(now_ms).is_some();
-        if !is_span && !(self.is_shaky && chance.happens(0.004)) {
+        let fails = is_span || (self.is_shaky && chance.happens(0.004));
+        if !fails {
             return None;
         }
         self.tally.add(|counts| counts.camera_faults += 1);

@@ -347,7 +347,7 @@ fn config_of(yard: &Yard, number: u32, name: &str) -> anyhow::Result<Config> {
         "[]"
     };
     let piece_bytes_max = if number % 2 == 1 { 4096 } else { 1_048_576 };
-    let quota_bytes = if number % 2 == 0 {
+    let quota_bytes = if number.is_multiple_of(2) {
         1_000_000
     } else {
         8_000_000_000_u64
