@@ -202,6 +202,10 @@ fn show(plan: &Plan, season: &Season, took: Duration) -> anyhow::Result<()> {
     for (name, value) in rows {
         say(&format!("  {name:<13} {value}"))?;
     }
+    show_laws(season)
+}
+
+fn show_laws(season: &Season) -> anyhow::Result<()> {
     let places = by_law(season);
     for law in ALL {
         match places.get(&law) {

@@ -17,7 +17,7 @@ fn good() -> &'static [TrapEvidence] {
 /// Plants a violation on the first trap and looks who finds it.
 fn check(law: Law, plant: impl FnOnce(&mut TrapEvidence)) {
     let mut traps = good().to_vec();
-    plant(&mut traps[0]);
+    plant(traps.first_mut().expect("a trap"));
     let broken = judge(&traps);
     assert!(
         broken.iter().any(|broken| broken.law == law),
