@@ -1,7 +1,7 @@
 //! `cargo xtask budgets`: what the agent takes of a small machine, against the
 //! bounds that docs/BUDGETS.md states.
 
-use crate::build::{self, Profile, Programs};
+use crate::build::{self, Cast, Profile, Programs};
 use crate::process::{self, Running};
 use crate::say;
 use crate::trap::{Server, Trap, TrapPlan};
@@ -23,7 +23,7 @@ struct Row {
 
 pub(crate) fn run() -> Result<()> {
     say::step("building the programs (release)");
-    let programs = build::programs(Profile::Release)?;
+    let programs = build::programs(Profile::Release, Cast::All)?;
     let folder = build::target_folder()?.join("budgets");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

@@ -26,18 +26,34 @@ pub(crate) fn cargo(words: &[&str]) -> Command {
     command
 }
 
-/// Builds the three programs.
-pub(crate) fn programs(profile: Profile) -> Result<Programs> {
+/// Which programs are needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cast {
+    /// Agent and server, as they are shipped.
+    Real,
+    /// The simulation and the server.
+    Simulated,
+    /// All three.
+    All,
+}
+
+impl Cast {
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Real => &["trapline-agent", "trapline-server"],
+            Self::Simulated => &["trapline-sim", "trapline-server"],
+            Self::All => &["trapline-agent", "trapline-server", "trapline-sim"],
+        }
+    }
+}
+
+/// Builds the programs that are needed; the others may be missing or old.
+pub(crate) fn programs(profile: Profile, cast: Cast) -> Result<Programs> {
     setup::need_c_compiler()?;
-    let mut words = vec![
-        "build",
-        "-p",
-        "trapline-agent",
-        "-p",
-        "trapline-server",
-        "-p",
-        "trapline-sim",
-    ];
+    let mut words = vec!["build"];
+    for package in cast.packages() {
+        words.extend(["-p", package]);
+    }
     if profile == Profile::Release {
         words.push("--release");
     }

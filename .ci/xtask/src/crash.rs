@@ -1,7 +1,7 @@
 //! `cargo xtask crash`: the real programs under SIGKILL at random moments, then
 //! an audit of every picture by its hash.
 
-use crate::build::{self, Profile, Programs};
+use crate::build::{self, Cast, Profile, Programs};
 use crate::cli::CrashArgs;
 use crate::process::{self, Running};
 use crate::say;
@@ -17,11 +17,12 @@ use std::time::Duration;
 const LIFE_MS_MAX: u64 = 1_500;
 
 pub(crate) fn run(args: &CrashArgs) -> Result<()> {
-    let programs = build::programs(if args.release {
+    let profile = if args.release {
         Profile::Release
     } else {
         Profile::Debug
-    })?;
+    };
+    let programs = build::programs(profile, Cast::All)?;
     let folder = build::target_folder()?.join("crash");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: the whole system, alive on this machine.
 
-use crate::build::{self, Profile, Programs};
+use crate::build::{self, Cast, Profile, Programs};
 use crate::cli::DemoArgs;
 use crate::process::{self, Running};
 use crate::say;
@@ -19,7 +19,11 @@ const PASSWORD: &str = "sticky-card";
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     say::step("building the web app and the programs (release)");
     build::web()?;
-    let programs = build::programs(Profile::Release)?;
+    let cast = match args.images {
+        Some(_) => Cast::Real,
+        None => Cast::Simulated,
+    };
+    let programs = build::programs(Profile::Release, cast)?;
     let folder = fresh_folder()?;
     let stop = stop_flag()?;
     let server = Server::start(&programs, &folder.join("server"), &args.listen)?;

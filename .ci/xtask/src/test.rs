@@ -4,7 +4,7 @@ mod browser;
 mod clients;
 mod tally;
 
-use crate::build::{self, Profile, cargo};
+use crate::build::{self, Cast, Profile, cargo};
 use crate::cli::{CrashArgs, TestArgs};
 use crate::{crash, process, say, setup, tidy};
 use anyhow::{Result, bail};
@@ -35,7 +35,9 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     });
     tally.step("tidy", || tidy::run(false));
     tally.counted("tests of all crates", tally::cargo_tests);
-    tally.step("the programs", || build::programs(Profile::Debug).map(drop));
+    tally.step("the programs", || {
+        build::programs(Profile::Debug, Cast::All).map(drop)
+    });
     tally.step("power cuts: the real programs killed and audited", || {
         let (agent_kills, server_kills, pictures) = (8, 2, 24);
         crash::run(&CrashArgs {

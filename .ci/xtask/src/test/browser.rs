@@ -1,7 +1,7 @@
 //! The web app in headless Chromium, against a real server fed by a real trap.
 
 use super::tally::{Counts, number_before, shown};
-use crate::build::{self, Profile};
+use crate::build::{self, Cast, Profile};
 use crate::process;
 use crate::setup;
 use crate::trap::{Server, Trap, TrapPlan, USER};
@@ -15,7 +15,7 @@ const PLATES: u64 = 6;
 
 pub(super) fn run() -> Result<Counts> {
     setup::need_chromium()?;
-    let programs = build::programs(Profile::Debug)?;
+    let programs = build::programs(Profile::Debug, Cast::All)?;
     let folder = build::target_folder()?.join("browser-test");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
