@@ -39,7 +39,7 @@ pub(super) fn run() -> Result<Counts> {
     let mut agent = trap.start()?;
     process::until(
         "all captures and what was found in them on the server",
-        Duration::from_secs(120),
+        Duration::from_secs(300),
         || {
             let counts = server.counts()?;
             Ok(counts.pictures == PLATES && counts.inspected == PLATES)
