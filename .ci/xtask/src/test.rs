@@ -33,6 +33,18 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
             "warnings",
         ]))
     });
+    tally.step("clippy of what needs a Pi", || {
+        process::run(&mut cargo(&[
+            "clippy",
+            "-p",
+            "trapline-hal",
+            "--features",
+            "pi",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    });
     tally.step("tidy", || tidy::run(false));
     tally.counted("tests of all crates", tally::cargo_tests);
     tally.step("the programs", || {
