@@ -142,7 +142,7 @@ async fn play(
     progress: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<Season> {
     let time = TrueTime::starting_at(SEASON_START_MS);
-    let trace = Arc::new(Trace::default());
+    let trace = Arc::new(Trace::of_folder(folder));
     let tally = Arc::new(Tally::default());
     let hub = Arc::new(Hub::new(server_settings(
         plan,

@@ -2,6 +2,7 @@
 //! the same seed must give the same lines, and the first line that differs
 //! shows where chance came in from outside.
 
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use trapline_wire::Sha256;
 
@@ -9,11 +10,27 @@ use trapline_wire::Sha256;
 #[derive(Debug, Default)]
 pub struct Trace {
     lines: Mutex<String>,
+    /// Where the season is played; error texts name it, and it is another one each time.
+    folder: String,
 }
 
 impl Trace {
+    /// The trace of a season that is played in `folder`, whose name it leaves out.
+    #[must_use]
+    pub fn of_folder(folder: &Path) -> Self {
+        Self {
+            lines: Mutex::default(),
+            folder: folder.to_string_lossy().into_owned(),
+        }
+    }
+
     /// Writes a line; `trap` is 0 for the server.
     pub fn note(&self, now_ms: i64, trap: u32, words: &str) {
+        let words = if self.folder.is_empty() {
+            words.to_owned()
+        } else {
+            words.replace(&self.folder, "SEASON")
+        };
         let line = format!("{now_ms} {trap} {words}\n");
         self.lock().push_str(&line);
     }
@@ -55,6 +72,17 @@ pub fn first_difference(one: &str, other: &str) -> Option<(usize, String, String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_of_a_season_is_no_part_of_its_trace() {
+        let traces = ["/tmp/one", "/tmp/two"].map(|folder| {
+            let trace = Trace::of_folder(Path::new(folder));
+            trace.note(1, 2, &format!("no space left in {folder}/trap-01/pictures"));
+            trace.text()
+        });
+        assert_eq!(traces[0], "1 2 no space left in SEASON/trap-01/pictures\n");
+        assert_eq!(traces[0], traces[1]);
+    }
 
     #[test]
     fn the_first_difference_is_found() {
