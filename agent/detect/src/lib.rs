@@ -16,9 +16,11 @@
 
 pub mod manifest;
 
+pub mod arrivals;
 pub mod boxes;
 pub mod detector;
 pub mod jpeg;
+pub mod look;
 mod net;
 mod orientation;
 pub mod preprocess;
@@ -30,4 +32,5 @@ pub mod evaluate;
 pub use boxes::Detection;
 pub use detector::{DetectError, Detector, Progress};
 pub use jpeg::{Limits, Picture, PictureError};
+pub use look::{CardSeen, Look, LookSettings, Memory, Quality, Scale, WholeBecause};
 pub use manifest::{Manifest, ModelError};
