@@ -1,9 +1,11 @@
 //! Boxes: what the network's cells mean, and how boxes compare.
 
+use serde::{Deserialize, Serialize};
+
 use crate::tile::Tile;
 
 /// One insect, or what the network takes for one, in picture pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// Left edge.
     pub x_px: f32,

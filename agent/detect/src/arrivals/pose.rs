@@ -1,0 +1,1 @@
+//! Where the card lies in the picture.

@@ -1,0 +1,1 @@
+//! Reading a saved tracker without trust.

@@ -1,0 +1,1 @@
+//! One individual: its evidence and its end.
