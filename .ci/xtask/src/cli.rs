@@ -1,6 +1,6 @@
 //! The words of `cargo xtask`.
 
-use crate::{budgets, crash, demo, test, tidy};
+use crate::{bench, budgets, crash, demo, test, tidy};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -31,8 +31,29 @@ enum Command {
     Crash(CrashArgs),
     /// Measures memory, start-up, bytes written and binary sizes; prints a table.
     Budgets,
+    /// Holds the trap's own work against other people's programs and against the truth.
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
     /// Builds the web app into sync-server/web/dist.
     Web,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Milliseconds per tile beside other inference engines, and instructions on emulated Pis.
+    Detect(BenchDetectArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BenchDetectArgs {
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Fewer rounds, and nothing emulated.
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 #[derive(clap::Args)]
@@ -81,6 +102,9 @@ pub(crate) fn run() -> Result<()> {
         Command::Tidy { bless } => tidy::run(bless),
         Command::Crash(args) => crash::run(&args),
         Command::Budgets => budgets::run(),
+        Command::Bench { what } => match what {
+            Bench::Detect(args) => bench::detect::run(&args),
+        },
         Command::Web => crate::build::web(),
     }
 }

@@ -5,6 +5,8 @@
     reason = "a tool of the workbench: real time, and nothing that must survive a power cut"
 )]
 
+mod aarch64;
+mod bench;
 mod budgets;
 mod build;
 mod cli;

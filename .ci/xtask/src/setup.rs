@@ -62,6 +62,34 @@ pub(crate) fn need_python_venv() -> Result<()> {
     )
 }
 
+/// Debian's Rust with a standard library for arm64, the cross linker, and an emulator that loads plugins.
+///
+/// Where rustup's own compiler has the target already, the linker and the emulator are enough, but both compilers
+/// do no harm beside each other: `aarch64::cross` takes the first that can.
+pub(crate) fn need_cross(has_compiler: bool) -> Result<()> {
+    let mut packages = Vec::new();
+    if !has_compiler {
+        packages.extend(["rustc-web", "cargo-web", "libstd-rust-web-dev:arm64"]);
+    }
+    if !found("aarch64-linux-gnu-gcc") {
+        packages.extend(["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]);
+    }
+    // The programs under the emulator find their C library where Debian's multiarch puts it.
+    if !found("qemu-aarch64") || !Path::new("/lib/ld-linux-aarch64.so.1").exists() {
+        packages.extend(["qemu-user", "libc6:arm64", "libgcc-s1:arm64"]);
+    }
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if found("dpkg") {
+        privileged("dpkg", &["--add-architecture", "arm64"])?;
+    }
+    install(
+        &packages,
+        "the kernels of the Pi are built, tested and counted under emulation",
+    )
+}
+
 fn install(packages: &[&str], why: &str) -> Result<()> {
     say::line(&format!(
         "installing {} from Debian's packages: {why}",
@@ -80,14 +108,18 @@ fn install(packages: &[&str], why: &str) -> Result<()> {
 }
 
 fn apt(words: &[&str]) -> Result<()> {
+    privileged("apt-get", words)
+}
+
+fn privileged(program: &str, words: &[&str]) -> Result<()> {
     let root = process::output(Command::new("id").arg("-u"))?.trim() == "0";
     let mut command = if root {
-        Command::new("apt-get")
+        Command::new(program)
     } else {
         Command::new("sudo")
     };
     if !root {
-        command.arg("apt-get");
+        command.arg(program);
     }
     command
         .args(words)
@@ -96,7 +128,7 @@ fn apt(words: &[&str]) -> Result<()> {
     process::run(&mut command)
 }
 
-fn found(program: &str) -> bool {
+pub(crate) fn found(program: &str) -> bool {
     Command::new("sh")
         .args(["-c", &format!("command -v {program}")])
         .output()

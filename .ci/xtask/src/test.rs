@@ -2,6 +2,7 @@
 
 mod browser;
 mod clients;
+mod emulated;
 mod tally;
 
 use crate::build::{self, Cast, Profile, cargo};
@@ -47,6 +48,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     });
     tally.step("tidy", || tidy::run(false));
     tally.counted("tests of all crates", tally::cargo_tests);
+    tally.counted("the int8 kernels on emulated Pis", emulated::run);
     tally.step("the programs", || {
         build::programs(Profile::Debug, Cast::All).map(drop)
     });

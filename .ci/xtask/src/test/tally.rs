@@ -102,7 +102,7 @@ pub(super) fn shown(command: &mut Command) -> Result<String> {
     Ok(text)
 }
 
-fn read_cargo(text: &str) -> Counts {
+pub(super) fn read_cargo(text: &str) -> Counts {
     let results = text
         .lines()
         .filter(|line| line.starts_with("test result: "));

@@ -1,0 +1,3 @@
+//! `cargo xtask bench …`: what the trap's own work costs and finds, beside a yardstick, in one table each.
+
+pub(crate) mod detect;
