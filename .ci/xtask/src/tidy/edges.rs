@@ -10,7 +10,8 @@ use std::path::Path;
 const EDGES: &[(&str, &[&str])] = &[
     ("trapline-wire", &[]),
     ("trapline-hal", &[]),
-    ("trapline-detect", &[]),
+    ("trapline-qconv", &[]),
+    ("trapline-detect", &["trapline-qconv"]),
     ("trapline-store", &["trapline-wire"]),
     (
         "trapline-agent",

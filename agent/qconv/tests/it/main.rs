@@ -1,0 +1,3 @@
+//! Every path against the reference.
+
+mod exact;
