@@ -4,19 +4,21 @@ use crate::choose::Path;
 use crate::kernel::Kernel;
 
 mod avx2;
+mod avx512_vnni;
 mod avx_vnni;
 mod store256;
 
 pub(crate) fn kernel(path: Path) -> Option<&'static Kernel> {
     let has_avx2 = is_x86_feature_detected!("avx2");
+    let has_avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
     match path {
-        Path::Avx2 if has_avx2 => Some(&avx2::KERNEL),
-        Path::AvxVnni if has_avx2 && is_x86_feature_detected!("avxvnni") => Some(&avx_vnni::KERNEL),
-        Path::Avx2
-        | Path::AvxVnni
-        | Path::Avx512Vnni
-        | Path::Portable
-        | Path::NeonSmull
-        | Path::NeonSdot => None,
+        Path::Avx2 => has_avx2.then_some(&avx2::KERNEL),
+        Path::AvxVnni => {
+            (has_avx2 && is_x86_feature_detected!("avxvnni")).then_some(&avx_vnni::KERNEL)
+        }
+        Path::Avx512Vnni => {
+            (has_avx512 && is_x86_feature_detected!("avx512vnni")).then_some(&avx512_vnni::KERNEL)
+        }
+        Path::Portable | Path::NeonSmull | Path::NeonSdot => None,
     }
 }
