@@ -36,6 +36,7 @@ use crate::look::CardSeen;
 mod appearance;
 mod assign;
 mod count;
+mod matching;
 mod pose;
 mod state;
 mod track;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::TrackView;
+use super::{Origin, TrackView};
 
 /// One frame as the counting needs to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +37,131 @@ pub fn arrivals_between<'a>(
     looks: &[LookNote],
     frames: Range<u64>,
 ) -> Count {
-    let _ = (tracks.into_iter().count(), looks, frames);
-    Count {
-        counted: 0,
-        low: 0,
-        high: 0,
+    let (early, late) = (blurred(looks, frames.start), blurred(looks, frames.end));
+    let (mut counted, mut low, mut high) = (0_u32, 0_u32, 0_u32);
+    for track in tracks
+        .into_iter()
+        .filter(|track| track.origin == Origin::Arrived)
+    {
+        let is_over = track.end.is_some() && !track.is_confirmed;
+        if is_over {
+            continue;
+        }
+        let is_within = frames.contains(&track.first);
+        let is_sure = track.is_confirmed && track.maybe_number.is_none();
+        counted += u32::from(is_within && track.is_confirmed);
+        low += u32::from(is_within && is_sure && early != Some(track.first));
+        high += u32::from(is_within || late == Some(track.first));
+    }
+    Count { counted, low, high }
+}
+
+/// The first good frame from `border` on, if between the last good frame before the border and it pictures are poor
+/// or missing: what is first seen in it may have come on either side of the border.
+fn blurred(looks: &[LookNote], border: u64) -> Option<u64> {
+    let from = looks.partition_point(|look| look.frame < border);
+    let (before, after) = looks.split_at_checked(from)?;
+    let good = after.iter().position(|look| !look.is_poor)?;
+    let passed = after.get(..=good)?;
+    let is_blurred = before.last().is_some_and(|look| look.is_poor)
+        || passed
+            .iter()
+            .any(|look| look.is_poor || look.missing_before > 0);
+    let first = passed.last()?;
+    is_blurred.then_some(first.frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Detection;
+
+    fn track(first: u64, is_confirmed: bool) -> TrackView {
+        TrackView {
+            number: 1,
+            first,
+            last: first + 9,
+            best: first,
+            best_box: Detection {
+                x_px: 0.0,
+                y_px: 0.0,
+                width_px: 9.0,
+                height_px: 9.0,
+                score: 0.9,
+                class: 0,
+            },
+            score: 0.9,
+            class: 0,
+            seen: 5,
+            origin: Origin::Arrived,
+            is_confirmed,
+            maybe_number: None,
+            end: None,
+        }
+    }
+
+    /// Frames 0 to 19, of which some are poor, and one comes after missing pictures.
+    fn looks(poor: &[u64], after_missing: Option<u64>) -> Vec<LookNote> {
+        (0..20)
+            .map(|frame| LookNote {
+                frame,
+                is_poor: poor.contains(&frame),
+                missing_before: if after_missing == Some(frame) { 4 } else { 0 },
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn check(tracks: &[TrackView], looks: &[LookNote], expected: [u32; 3]) {
+        let Count { counted, low, high } = arrivals_between(tracks, looks, 3..6);
+        assert_eq!([counted, low, high], expected);
+    }
+
+    #[test]
+    fn what_is_sure_has_no_bounds() {
+        let tracks = [
+            track(2, true),
+            track(3, true),
+            track(5, true),
+            track(6, true),
+        ];
+        check(&tracks, &looks(&[], None), [2, 2, 2]);
+        check(&tracks, &looks(&[4], None), [2, 2, 2]);
+        check(&[], &looks(&[], None), [0, 0, 0]);
+        check(&tracks, &[], [2, 2, 2]);
+    }
+
+    #[test]
+    fn what_is_not_confirmed_may_be_one() {
+        check(&[track(4, false)], &looks(&[], None), [0, 0, 1]);
+        let flicker = TrackView {
+            end: Some(super::super::End::Gone),
+            ..track(4, false)
+        };
+        check(&[flicker], &looks(&[], None), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_far_walk_may_be_none_and_presence_never_is() {
+        let jump = TrackView {
+            maybe_number: Some(7),
+            ..track(4, true)
+        };
+        check(&[jump], &looks(&[], None), [1, 0, 1]);
+        let present = TrackView {
+            origin: Origin::Present,
+            ..track(4, true)
+        };
+        check(&[present], &looks(&[], None), [0, 0, 0]);
+    }
+
+    #[test]
+    fn poor_and_missing_frames_at_the_borders_blur_them() {
+        let tracks = [track(3, true), track(4, true), track(6, true)];
+        check(&tracks, &looks(&[2], None), [2, 1, 2]);
+        check(&tracks, &looks(&[], Some(3)), [2, 1, 2]);
+        check(&tracks, &looks(&[5], None), [2, 2, 3]);
+        check(&tracks, &looks(&[], Some(6)), [2, 2, 3]);
+        check(&[track(7, true)], &looks(&[6], None), [0, 0, 1]);
     }
 }

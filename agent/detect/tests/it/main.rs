@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod accuracy;
 #[cfg(test)]
+mod arrival_stories;
+#[cfg(test)]
+mod arrivals;
+#[cfg(test)]
 mod card;
 #[cfg(test)]
 mod detecting;
