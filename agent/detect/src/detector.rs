@@ -117,6 +117,12 @@ impl Detector {
         &self.manifest
     }
 
+    /// What the network calculates with on this machine, as in `int8, avx512-vnni`.
+    #[must_use]
+    pub fn arithmetic(&self) -> &str {
+        self.net.arithmetic()
+    }
+
     /// Finds the insects of a picture: boxes inside the picture, best first, down to the manifest's low threshold.
     ///
     /// # Errors

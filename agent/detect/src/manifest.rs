@@ -25,12 +25,26 @@ pub struct Manifest {
     pub licence: String,
     /// Names of the classes; [`Detection::class`](crate::Detection::class) counts in this list.
     pub classes: Vec<String>,
+    /// What its convolutions calculate with.
+    #[serde(default)]
+    pub arithmetic: Arithmetic,
     /// What a tile looks like.
     pub input: Input,
     /// What the network answers.
     pub output: Output,
     /// From which score on a box counts.
     pub thresholds: Thresholds,
+}
+
+/// What a network calculates with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arithmetic {
+    /// Whole numbers, in the kernels that a trap is fast with: every convolution, or the model is refused.
+    #[default]
+    Int8,
+    /// Whatever the model file says, without our kernels: for comparisons on a desk.
+    Float,
 }
 
 /// One tile: 1 × channels × `tile_px` × `tile_px` bytes.
@@ -117,6 +131,19 @@ pub enum ModelError {
         expected: String,
         /// Type and shape in the model.
         found: String,
+    },
+    /// A layer would run outside of the integer kernels, many times slower, and the manifest does not allow it.
+    #[error(
+        "the model {}: {layer} {problem}, so it cannot run in whole numbers; with `arithmetic = \"float\"` its manifest allows it to be slow",
+        path.display()
+    )]
+    Outside {
+        /// The model file.
+        path: PathBuf,
+        /// The layer's name in the model.
+        layer: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The file has the right hash, and still the inference library cannot run it.
     #[error("the model {} cannot be prepared: {problem}", path.display())]

@@ -1,7 +1,16 @@
-//! The only file that names tract, the inference library: bytes of a tile in, heat and distances out.
+//! The only place that names tract, the inference library: bytes of a tile in, heat and distances out.
 //!
-//! The graph is optimized once, when the model is loaded. Running it allocates the layers' buffers anew for every
-//! tile and gives them back after it, so an idle detector holds little more than its weights.
+//! The library reads the model and holds the graph together. Its convolutions, which are nearly all of the work, run as
+//! one operation in our own integer kernels (`trapline-qconv`). A model where one of them stays outside is refused, with
+//! the layer's name, unless its manifest says `arithmetic = "float"`: no trap grows slow without a word.
+//!
+//! The graph is optimized once, when the model is loaded. Its buffers are kept from tile to tile.
+
+mod chain;
+mod convolution;
+mod operation;
+#[cfg(test)]
+mod tests;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -13,13 +22,15 @@ use tract_onnx::prelude::{
 };
 
 use crate::boxes::Cells;
-use crate::manifest::{Manifest, ModelError};
+use crate::manifest::{Arithmetic, Manifest, ModelError};
+use chain::Refusal;
 
 /// A network that is ready to run.
 pub(crate) struct Net {
     runnable: Arc<TypedRunnableModel>,
     tile_px: usize,
     stride_px: u32,
+    arithmetic: String,
 }
 
 /// The library could not run the network.
@@ -40,13 +51,36 @@ impl Net {
             path: path.to_owned(),
             problem: format!("{error:#}"),
         };
-        let graph = optimized(model).map_err(unusable)?;
+        let refused = |refusal: Refusal| match refusal {
+            Refusal::Library(error) => unusable(error),
+            Refusal::Outside { layer, problem } => ModelError::Outside {
+                path: path.to_owned(),
+                layer,
+                problem,
+            },
+        };
+        let mut graph = read(model).map_err(unusable)?;
         check_shapes(&graph, manifest, path)?;
+        let arithmetic = match manifest.arithmetic {
+            Arithmetic::Float => "float".to_owned(),
+            Arithmetic::Int8 => {
+                let instructions = trapline_qconv::Path::best();
+                chain::fuse(&mut graph, instructions).map_err(refused)?;
+                format!("int8, {instructions}")
+            }
+        };
+        let graph = graph.into_optimized().map_err(unusable)?;
         Ok(Self {
             runnable: graph.into_runnable().map_err(unusable)?,
             tile_px: manifest.input.tile_px as usize,
             stride_px: manifest.output.stride_px,
+            arithmetic,
         })
+    }
+
+    /// As in `int8, avx512-vnni`.
+    pub(crate) fn arithmetic(&self) -> &str {
+        &self.arithmetic
     }
 
     /// Runs one tile of 3 × tile × tile bytes and hands the answer to `read`.
@@ -69,10 +103,10 @@ impl Net {
     }
 }
 
-fn optimized(model: &[u8]) -> TractResult<TypedModel> {
+fn read(model: &[u8]) -> TractResult<TypedModel> {
     tract_onnx::onnx()
         .model_for_read(&mut Cursor::new(model))?
-        .into_optimized()
+        .into_typed()
 }
 
 fn check_shapes(graph: &TypedModel, manifest: &Manifest, path: &Path) -> Result<(), ModelError> {
