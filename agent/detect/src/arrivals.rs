@@ -31,7 +31,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::boxes::Detection;
-use crate::look::CardSeen;
+use crate::look::{CardSeen, Quality};
 
 mod appearance;
 mod assign;
@@ -74,6 +74,13 @@ pub struct Frame {
     pub card: CardSeen,
     /// The picture is too poor to prove that something is not there.
     pub is_poor: bool,
+}
+
+/// Whether a picture of this quality proves no absence: black, or nearly all of it burnt out. What is merely worse than
+/// usual, the tracker notices by its insects.
+#[must_use]
+pub fn is_poor(quality: &Quality) -> bool {
+    quality.mean_luma < 16.0 || quality.clipped_share > 0.8
 }
 
 /// How strict the tracker is. The numbers of frames are meant for a picture every 10 to 60 minutes.
