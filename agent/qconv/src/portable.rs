@@ -2,13 +2,13 @@
 
 use crate::kernel::{Form, Kernel, Rectangle, Width};
 
-const CHANNELS: usize = 16;
-const PIXELS: usize = 4;
+const CHANNELS: usize = 8;
+const PIXELS: usize = 2;
 
 pub(crate) static KERNEL: Kernel = Kernel {
-    form: Form::Unsigned,
+    form: Form::Wide,
     pixels: PIXELS,
-    step_bytes: 4,
+    step_bytes: 2,
     widths: &[Width {
         channels: CHANNELS,
         many: rectangle::<PIXELS>,
@@ -20,21 +20,19 @@ pub(crate) static KERNEL: Kernel = Kernel {
 /// As [`crate::kernel::Micro`].
 unsafe fn rectangle<const P: usize>(work: &Rectangle<'_>) {
     let mut sums = [[0_i32; CHANNELS]; P];
-    let mut weights = work.weights.cast::<[[i8; 4]; CHANNELS]>();
+    let mut weights = work.weights.cast::<[i16; CHANNELS]>();
     for run in work.runs {
         for step in 0..work.run_steps {
-            // SAFETY: one of runs x run_steps blocks of weights, each CHANNELS x 4 bytes.
+            // SAFETY: one of runs x run_steps blocks of weights, each CHANNELS x 2 bytes.
             let block = unsafe { &*weights };
             // SAFETY: at most one past the last block.
             weights = unsafe { weights.add(1) };
             for (pixel, sums) in sums.iter_mut().enumerate() {
-                let offset = pixel * work.pixel_stride_bytes + run + step * 4;
-                // SAFETY: `Rectangle::input` promises these four bytes; an array of bytes has no alignment.
-                let bytes = unsafe { *work.input.add(offset).cast::<[u8; 4]>() };
-                for (sum, weights) in sums.iter_mut().zip(block) {
-                    for (byte, weight) in bytes.iter().zip(weights) {
-                        *sum += i32::from(*byte) * i32::from(*weight);
-                    }
+                let offset = pixel * work.pixel_stride_bytes + run + step * 2;
+                // SAFETY: `Rectangle::input` promises these two bytes.
+                let value = unsafe { work.input.add(offset).cast::<i16>().read_unaligned() };
+                for (sum, weight) in sums.iter_mut().zip(block) {
+                    *sum += i32::from(value) * i32::from(*weight);
                 }
             }
         }
@@ -51,7 +49,12 @@ unsafe fn rectangle<const P: usize>(work: &Rectangle<'_>) {
         for (channel, ((sum, bias), multiplier)) in channels.enumerate() {
             let byte = requantize(sum + bias, *multiplier, work);
             // SAFETY: `channels` elements of each pixel can be written.
-            unsafe { *work.output.add(pixel * work.output_stride_bytes + channel) = byte };
+            unsafe {
+                let element = work
+                    .output
+                    .add(pixel * work.output_stride_bytes + channel * 2);
+                element.cast::<u16>().write_unaligned(u16::from(byte));
+            }
         }
     }
 }

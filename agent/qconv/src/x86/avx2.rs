@@ -19,9 +19,9 @@ pub(crate) static KERNEL: Kernel = Kernel {
     step_bytes: 4,
     widths: &[
         Width {
-            channels: 3 * LANES,
-            many: rectangle::<PIXELS, 3>,
-            one: rectangle::<1, 3>,
+            channels: 2 * LANES,
+            many: rectangle::<PIXELS, 2>,
+            one: rectangle::<1, 2>,
         },
         Width {
             channels: LANES,

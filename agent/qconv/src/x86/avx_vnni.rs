@@ -7,7 +7,7 @@ use std::arch::x86_64::{
 use super::store256::{LANES, store};
 use crate::kernel::{Form, Kernel, Rectangle, Width};
 
-const PIXELS: usize = 4;
+const PIXELS: usize = 5;
 
 pub(crate) static KERNEL: Kernel = Kernel {
     form: Form::Unsigned,
@@ -15,9 +15,9 @@ pub(crate) static KERNEL: Kernel = Kernel {
     step_bytes: 4,
     widths: &[
         Width {
-            channels: 3 * LANES,
-            many: rectangle::<PIXELS, 3>,
-            one: rectangle::<1, 3>,
+            channels: 2 * LANES,
+            many: rectangle::<PIXELS, 2>,
+            one: rectangle::<1, 2>,
         },
         Width {
             channels: LANES,
