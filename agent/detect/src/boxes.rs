@@ -46,6 +46,18 @@ impl Detection {
         if union > 0.0 { shared / union } else { 0.0 }
     }
 
+    /// The same box in a picture whose sides are `by` times as long.
+    #[must_use]
+    pub fn resized(&self, by: f32) -> Self {
+        Self {
+            x_px: self.x_px * by,
+            y_px: self.y_px * by,
+            width_px: self.width_px * by,
+            height_px: self.height_px * by,
+            ..*self
+        }
+    }
+
     /// The longer side.
     #[must_use]
     pub fn length_px(&self) -> f32 {

@@ -7,6 +7,7 @@ use crate::jpeg::Picture;
 use crate::manifest::{Manifest, ModelError};
 use crate::net::{Net, RunError};
 use crate::suppress::Candidate;
+use crate::tile::Tile;
 use crate::{preprocess, suppress, tile};
 
 /// More candidates than this on one picture are a broken model or a broken picture, not insects.
@@ -141,13 +142,38 @@ impl Detector {
         keep_going: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Vec<Detection>, DetectError> {
         check_size(picture)?;
+        let tiles = self.tiles(picture);
+        let mut judge = |index: usize, found| {
+            let tile = tiles.get(index)?;
+            suppress::at_borders(found, tile)
+        };
+        let candidates = self.run(picture, &tiles, &mut judge, keep_going)?;
+        Ok(suppress::strongest(
+            candidates,
+            self.manifest.thresholds.nms_iou,
+        ))
+    }
+
+    /// The tiles of the whole picture.
+    pub(crate) fn tiles(&self, picture: &Picture) -> Vec<Tile> {
         let input = &self.manifest.input;
-        let tiles = tile::plan(
+        tile::plan(
             picture.width_px,
             picture.height_px,
             input.tile_px,
             input.overlap_px,
-        );
+        )
+    }
+
+    /// Runs the network on these tiles of a picture of the right size; `judge` is told the tile's number and a box
+    /// inside the picture.
+    pub(crate) fn run(
+        &self,
+        picture: &Picture,
+        tiles: &[Tile],
+        judge: &mut dyn FnMut(usize, Detection) -> Option<Candidate>,
+        keep_going: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Vec<Candidate>, DetectError> {
         let mut planes = Vec::new();
         let mut boxes = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
@@ -162,7 +188,7 @@ impl Detector {
                     source,
                 })?;
             let inside = boxes.drain(..).filter_map(|found| clip(found, picture));
-            candidates.extend(inside.filter_map(|found| suppress::at_borders(found, tile)));
+            candidates.extend(inside.filter_map(|found| judge(index, found)));
             if candidates.len() > CANDIDATES_MAX {
                 let model = self.manifest.id.clone();
                 return Err(DetectError::TooMany {
@@ -181,14 +207,11 @@ impl Detector {
                 });
             }
         }
-        Ok(suppress::strongest(
-            candidates,
-            self.manifest.thresholds.nms_iou,
-        ))
+        Ok(candidates)
     }
 }
 
-fn check_size(picture: &Picture) -> Result<(), DetectError> {
+pub(crate) fn check_size(picture: &Picture) -> Result<(), DetectError> {
     let Picture {
         width_px,
         height_px,
@@ -207,7 +230,12 @@ fn check_size(picture: &Picture) -> Result<(), DetectError> {
 
 /// The part of a box that lies in the picture; none if its middle does not, for then it was found in the padding.
 fn clip(found: Detection, picture: &Picture) -> Option<Detection> {
-    let (end_x_px, end_y_px) = (picture.width_px as f32, picture.height_px as f32);
+    clip_to(found, picture.width_px, picture.height_px)
+}
+
+/// As [`clip`], for a picture of this size.
+pub(crate) fn clip_to(found: Detection, width_px: u32, height_px: u32) -> Option<Detection> {
+    let (end_x_px, end_y_px) = (width_px as f32, height_px as f32);
     let middle_x_px = found.x_px + found.width_px / 2.0;
     let middle_y_px = found.y_px + found.height_px / 2.0;
     // A NaN is in no range and goes too.

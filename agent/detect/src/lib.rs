@@ -18,6 +18,7 @@ pub mod manifest;
 
 pub mod arrivals;
 pub mod boxes;
+pub mod change;
 pub mod detector;
 pub mod jpeg;
 pub mod look;

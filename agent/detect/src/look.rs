@@ -3,10 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::boxes::Detection;
-use crate::detector::{DetectError, Detector, Progress};
+use crate::change::compare::CELL;
+use crate::change::flat::Flat;
+use crate::change::grey::Grey;
+use crate::change::windows::{Room, Window};
+use crate::detector::{DetectError, Detector, Progress, check_size};
 use crate::jpeg::Picture;
+use crate::look::gate::Scene;
+use crate::look::merge::Merged;
+use crate::tile::Tile;
+use crate::{preprocess, suppress};
 
+mod gate;
 pub mod memory;
+mod merge;
 
 pub use memory::Memory;
 
@@ -44,6 +54,19 @@ pub enum Scale {
     /// Two by two pixels become one: a quarter of the work, and the small insects are missed.
     Half,
 }
+
+impl Scale {
+    /// Pixels of the picture along one side of a pixel that the network sees.
+    fn factor(self) -> f32 {
+        match self {
+            Self::Full => 1.0,
+            Self::Half => 2.0,
+        }
+    }
+}
+
+/// Above this share of the whole work a look may as well be a whole one.
+const SHARE_MAX: f32 = 0.5;
 
 /// Why a look ran the network on the whole picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +130,8 @@ pub struct Look {
     pub tiles: u32,
     /// Tiles that the network ran on.
     pub tiles_run: u32,
+    /// What the network was given, in pixels, against what it is given for the whole picture.
+    pub work_share: f32,
     /// Why all of them; `None` for a look that left tiles out.
     pub whole: Option<WholeBecause>,
     /// Where the last picture's middle lies now, right and down; `None` if there is none or it cannot be told.
@@ -130,30 +155,123 @@ impl Detector {
         settings: &LookSettings,
         keep_going: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<(Look, Memory), DetectError> {
-        let detections = self.detect_with(picture, keep_going)?;
-        let looks = memory.as_ref().map_or(0, |memory| memory.looks);
-        let whole = match (settings.gated, memory) {
-            (false, _) => WholeBecause::Ungated,
-            (true, None) => WholeBecause::First,
-            (true, Some(_)) if settings.whole => WholeBecause::Asked,
-            (true, Some(_)) => WholeBecause::Due,
+        check_size(picture)?;
+        let (grey, quality) = Grey::of(picture);
+        let now = Scene {
+            width_px: picture.width_px,
+            height_px: picture.height_px,
+            scale: settings.scale,
+            model: memory::digest(&self.model().sha256),
+            quality,
+            flat: Flat::of(&grey),
         };
-        let tiles = 1;
+        let verdict = gate::judge(
+            memory.as_ref(),
+            &now,
+            settings,
+            self.model().thresholds.score,
+        );
+        let halved = (settings.scale == Scale::Half).then(|| preprocess::halved(picture));
+        let shown = halved.as_ref().unwrap_or(picture);
+        let by = 1.0 / settings.scale.factor();
+        let known: Vec<Detection> = verdict
+            .known
+            .iter()
+            .map(|known| known.resized(by))
+            .collect();
+
+        let tiles = self.tiles(shown);
+        let windows = match verdict.whole {
+            Some(because) => Err(because),
+            None => self
+                .windows(shown, &verdict, &known, by)
+                .ok_or(WholeBecause::Many),
+        };
+        let run = match &windows {
+            Ok(windows) => self.run_windows(shown, windows, &known, keep_going)?,
+            Err(_) => self.run_whole(shown, &tiles, keep_going)?,
+        };
+        let back = settings.scale.factor();
         let look = Look {
-            carried: vec![false; detections.len()],
-            detections,
-            tiles,
-            tiles_run: tiles,
-            whole: Some(whole),
-            shift_px: None,
-            card: CardSeen::First,
-            quality: Quality::default(),
+            detections: run
+                .iter()
+                .map(|merged| merged.detection.resized(back))
+                .collect(),
+            carried: run.iter().map(|merged| merged.is_carried).collect(),
+            tiles: count(tiles.len()),
+            tiles_run: count(windows.as_ref().map_or(tiles.len(), Vec::len)),
+            work_share: windows
+                .as_ref()
+                .map_or(1.0, |windows| work_share(windows, &tiles)),
+            whole: windows.err(),
+            shift_px: verdict.shift_px,
+            card: verdict.card,
+            quality,
         };
-        Ok((
-            look,
-            Memory {
-                looks: looks.saturating_add(1),
-            },
+        let memory = memory::after(memory, now, grey, &look, verdict.is_poor);
+        Ok((look, memory))
+    }
+
+    /// The windows of a look that leaves things out; `None` if it would leave out too little.
+    fn windows(
+        &self,
+        shown: &Picture,
+        verdict: &gate::Verdict,
+        known: &[Detection],
+        by: f32,
+    ) -> Option<Vec<Window>> {
+        let changes = verdict.changes.as_ref()?;
+        let room = Room {
+            width_px: shown.width_px,
+            height_px: shown.height_px,
+            cell_px: CELL as f32 * verdict.grey_factor * by,
+            sizes_px: &[self.model().input.tile_px],
+            margin_px: self.model().input.overlap_px / 2,
+        };
+        let windows = room.plan(changes, known)?;
+        (work_share(&windows, &self.tiles(shown)) <= SHARE_MAX).then_some(windows)
+    }
+
+    fn run_whole(
+        &self,
+        shown: &Picture,
+        tiles: &[Tile],
+        keep_going: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Vec<Merged>, DetectError> {
+        let mut judge = |index: usize, found| suppress::at_borders(found, tiles.get(index)?);
+        let candidates = self.run(shown, tiles, &mut judge, keep_going)?;
+        Ok(merge::merge(
+            &[],
+            candidates,
+            &[],
+            self.model().thresholds.nms_iou,
         ))
     }
+
+    fn run_windows(
+        &self,
+        shown: &Picture,
+        windows: &[Window],
+        known: &[Detection],
+        keep_going: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Vec<Merged>, DetectError> {
+        let tiles: Vec<Tile> = windows.iter().map(Window::tile).collect();
+        let mut judge = |index: usize, found| merge::judge(found, windows.get(index)?, known);
+        let candidates = self.run(shown, &tiles, &mut judge, keep_going)?;
+        let nms_iou = self.model().thresholds.nms_iou;
+        Ok(merge::merge(known, candidates, windows, nms_iou))
+    }
+}
+
+fn count(tiles: usize) -> u32 {
+    u32::try_from(tiles).unwrap_or(u32::MAX)
+}
+
+/// What the network is given, against what it is given for the whole picture.
+fn work_share(windows: &[Window], tiles: &[Tile]) -> f32 {
+    let pixels = |sides: &mut dyn Iterator<Item = u32>| -> u64 {
+        sides.map(|side_px| u64::from(side_px).pow(2)).sum()
+    };
+    let of_windows = pixels(&mut windows.iter().map(|window| window.size_px));
+    of_windows as f32 / pixels(&mut tiles.iter().map(|tile| tile.size_px)).max(1) as f32
 }

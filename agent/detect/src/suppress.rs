@@ -102,7 +102,7 @@ pub fn strongest(mut candidates: Vec<Candidate>, iou: f32) -> Vec<Detection> {
 }
 
 /// By score, then by place, so that the same picture always gives the same list.
-fn order(a: &Detection, b: &Detection) -> std::cmp::Ordering {
+pub(crate) fn order(a: &Detection, b: &Detection) -> std::cmp::Ordering {
     a.score
         .total_cmp(&b.score)
         .then_with(|| b.y_px.total_cmp(&a.y_px))

@@ -1,0 +1,256 @@
+//! Whether a look may leave things out: what is remembered, held against what is seen.
+
+use crate::boxes::Detection;
+use crate::change::align::{self, Alignment, Motion};
+use crate::change::compare::{self, Changes};
+use crate::change::flat::{Flat, floor};
+use crate::change::grey::Grey;
+use crate::look::{CardSeen, LookSettings, Memory, Quality, Scale, WholeBecause};
+
+/// So many times brighter or darker is another light.
+const LIGHT_TIMES: f32 = 2.0;
+/// This much more of the picture black or white is another light, too.
+const CLIPPED_MORE: f32 = 0.25;
+/// So many times sharper or more blurred is another focus.
+const FOCUS_TIMES: f32 = 1.5;
+/// Below this correlation the alignment found nothing.
+const LIKENESS_MIN: f32 = 0.3;
+/// Share of the picture's longer side by which it may have moved, and radians by which it may have turned.
+const MOVED_MAX: f32 = 0.05;
+const TURNED_MAX: f32 = 0.02;
+/// Share of the pixels that stand out, below which a picture shows nothing to align.
+const EMPTY_SHARE: f32 = 0.0005;
+/// How far a pixel stands out.
+const STANDS_OUT: f32 = 0.12;
+/// So many boxes are enough to tell by them whether the card is the same.
+const BOXES_MIN: usize = 5;
+/// No more of them are asked.
+const BOXES_ASKED: usize = 200;
+/// Correlation from which on an insect is still there.
+const STILL_THERE: f32 = 0.45;
+/// With fewer of the insects still there it is another card.
+const STILL_THERE_SHARE: f32 = 0.35;
+/// A share of changed cells above this is not worth planning windows for.
+const CHANGED_MAX: f32 = 0.35;
+
+/// What is seen now, as far as it is compared.
+pub(super) struct Scene {
+    pub(super) width_px: u32,
+    pub(super) height_px: u32,
+    pub(super) scale: Scale,
+    pub(super) model: [u8; 32],
+    pub(super) quality: Quality,
+    pub(super) flat: Flat,
+}
+
+/// What comes of it.
+pub(super) struct Verdict {
+    /// Why the look must be a whole one.
+    pub(super) whole: Option<WholeBecause>,
+    /// Where the card differs, if the look need not be whole.
+    pub(super) changes: Option<Changes>,
+    /// Pixels along one side of a pixel of the grey copy.
+    pub(super) grey_factor: f32,
+    /// The remembered boxes where they lie now, inside the picture.
+    pub(super) known: Vec<Detection>,
+    pub(super) shift_px: Option<(f32, f32)>,
+    pub(super) card: CardSeen,
+    /// The picture is much worse than the remembered one.
+    pub(super) is_poor: bool,
+}
+
+/// Holds the picture against the memory.
+pub(super) fn judge(
+    memory: Option<&Memory>,
+    now: &Scene,
+    settings: &LookSettings,
+    score: f32,
+) -> Verdict {
+    let nothing = Verdict {
+        whole: Some(WholeBecause::First),
+        changes: None,
+        grey_factor: Grey::factor(now.width_px, now.height_px) as f32,
+        known: Vec::new(),
+        shift_px: None,
+        card: CardSeen::First,
+        is_poor: false,
+    };
+    let Some(memory) = memory else {
+        return nothing;
+    };
+    if (memory.width_px, memory.height_px) != (now.width_px, now.height_px) {
+        return Verdict {
+            whole: Some(WholeBecause::Size),
+            ..nothing
+        };
+    }
+    let before = Flat::of(&memory.grey);
+    let light = has_other_light(&memory.quality, &now.quality);
+    let focus = has_other_focus(&memory.quality, &now.quality);
+    let is_poor = (light || focus) && is_worse(&memory.quality, &now.quality);
+    let pose = Pose::of(&before, &now.flat);
+    let card = if is_poor || !is_other_card(memory, &before, &now.flat, &pose, score) {
+        CardSeen::Same
+    } else {
+        CardSeen::New
+    };
+    let because = [
+        (settings.whole, WholeBecause::Asked),
+        (!settings.gated, WholeBecause::Ungated),
+        (memory.model != now.model, WholeBecause::Model),
+        (memory.scale != now.scale, WholeBecause::Size),
+        (light, WholeBecause::Light),
+        (focus, WholeBecause::Focus),
+        (card == CardSeen::New, WholeBecause::Card),
+        (pose.is_far(&now.flat), WholeBecause::Moved),
+        (memory.looks >= settings.whole_every, WholeBecause::Due),
+    ];
+    let whole = because
+        .iter()
+        .find(|(holds, _)| *holds)
+        .map(|&(_, because)| because);
+    let factor = nothing.grey_factor;
+    let verdict = Verdict {
+        whole,
+        shift_px: pose.shift_px(factor).filter(|_| card == CardSeen::Same),
+        card,
+        is_poor,
+        ..nothing
+    };
+    if whole.is_some() {
+        return verdict;
+    }
+    let changes = compare::compare(&before, &now.flat, &pose.motion);
+    Verdict {
+        whole: (changes.share() > CHANGED_MAX).then_some(WholeBecause::Many),
+        known: carried(memory, &pose.motion, factor),
+        changes: Some(changes),
+        ..verdict
+    }
+}
+
+fn has_other_light(before: &Quality, now: &Quality) -> bool {
+    let (darker, brighter) = (
+        before.mean_luma.min(now.mean_luma),
+        before.mean_luma.max(now.mean_luma),
+    );
+    brighter > LIGHT_TIMES * darker + 1.0
+        || (before.clipped_share - now.clipped_share).abs() > CLIPPED_MORE
+}
+
+fn has_other_focus(before: &Quality, now: &Quality) -> bool {
+    let (blurred, sharp) = (
+        before.sharpness.min(now.sharpness),
+        before.sharpness.max(now.sharpness),
+    );
+    sharp > FOCUS_TIMES * blurred
+}
+
+fn is_worse(before: &Quality, now: &Quality) -> bool {
+    now.mean_luma * LIGHT_TIMES < before.mean_luma
+        || now.sharpness * FOCUS_TIMES < before.sharpness
+        || now.clipped_share > before.clipped_share + CLIPPED_MORE
+}
+
+/// How the card lies, and whether that could be told.
+struct Pose {
+    motion: Motion,
+    likeness: f32,
+    /// Both pictures show next to nothing, which is alike whatever the motion.
+    is_empty: bool,
+}
+
+impl Pose {
+    fn of(before: &Flat, now: &Flat) -> Self {
+        if is_empty(before) && is_empty(now) {
+            return Self {
+                motion: Motion::rest(now),
+                likeness: 0.0,
+                is_empty: true,
+            };
+        }
+        let Alignment { motion, likeness } = align::align(before, now);
+        Self {
+            motion,
+            likeness,
+            is_empty: false,
+        }
+    }
+
+    fn is_told(&self) -> bool {
+        self.likeness >= LIKENESS_MIN
+    }
+
+    fn is_far(&self, now: &Flat) -> bool {
+        let Motion {
+            right, down, turn, ..
+        } = self.motion;
+        let side = now.width.max(now.height) as f32;
+        let is_far = right.abs().max(down.abs()) > MOVED_MAX * side || turn.abs() > TURNED_MAX;
+        !self.is_empty && (is_far || !self.is_told())
+    }
+
+    fn shift_px(&self, factor: f32) -> Option<(f32, f32)> {
+        let shift = (-self.motion.right * factor, -self.motion.down * factor);
+        self.is_told().then_some(shift)
+    }
+}
+
+fn is_empty(flat: &Flat) -> bool {
+    let outstanding = flat
+        .value
+        .iter()
+        .filter(|value| value.abs() > STANDS_OUT)
+        .count();
+    (outstanding as f32) < EMPTY_SHARE * flat.value.len() as f32
+}
+
+/// By the insects that were there, or, with too few of them, by whether the pictures have anything in common.
+fn is_other_card(memory: &Memory, before: &Flat, now: &Flat, pose: &Pose, score: f32) -> bool {
+    let factor = memory.grey.factor as f32;
+    let asked = memory.boxes.iter().filter(|known| known.score >= score);
+    let asked: Vec<&Detection> = asked.take(BOXES_ASKED).collect();
+    if asked.len() < BOXES_MIN {
+        return !pose.is_empty && !pose.is_told() && !is_empty(before);
+    }
+    let is_there = |known: &&&Detection| {
+        let place = moved(known, &pose.motion, factor);
+        let start = |at: f32| floor((at / factor - 1.0).max(0.0));
+        let end = |at: f32| floor((at / factor).max(0.0)) + 2;
+        let corner = (start(place.x_px), start(place.y_px));
+        let far_corner = (
+            end(place.x_px + place.width_px),
+            end(place.y_px + place.height_px),
+        );
+        align::correlation(before, now, &pose.motion, corner, far_corner) >= STILL_THERE
+    };
+    let still_there = asked.iter().filter(is_there).count();
+    (still_there as f32) < STILL_THERE_SHARE * asked.len() as f32
+}
+
+/// The remembered boxes where they lie now; those whose middle left the picture are gone.
+fn carried(memory: &Memory, motion: &Motion, factor: f32) -> Vec<Detection> {
+    let here = memory
+        .boxes
+        .iter()
+        .map(|known| moved(known, motion, factor));
+    here.filter_map(|known| crate::detector::clip_to(known, memory.width_px, memory.height_px))
+        .collect()
+}
+
+/// A box follows its middle; so small a turn or zoom does not change its sides.
+fn moved(known: &Detection, motion: &Motion, factor: f32) -> Detection {
+    // The middle of a grey pixel lies half its side from its edge.
+    let grey = |at: f32| at / factor - 0.5;
+    let full = |at: f32| (at + 0.5) * factor;
+    let (half_width, half_height) = (known.width_px / 2.0, known.height_px / 2.0);
+    let (x, y) = motion.forth(
+        grey(known.x_px + half_width),
+        grey(known.y_px + half_height),
+    );
+    Detection {
+        x_px: full(x) - half_width,
+        y_px: full(y) - half_height,
+        ..*known
+    }
+}
