@@ -34,7 +34,15 @@ pub fn appearance(picture: &Picture, detection: &Detection) -> Appearance {
         let mut cell = Mean::default();
         let left_px = detection.x_px + (index % GRID) as f32 * cell_width_px;
         let top_px = detection.y_px + (index / GRID) as f32 * cell_height_px;
-        cell.add_area(picture, left_px, top_px, cell_width_px, cell_height_px);
+        cell.add_area(
+            picture,
+            Area {
+                left_px,
+                top_px,
+                width_px: cell_width_px,
+                height_px: cell_height_px,
+            },
+        );
         *byte = to_byte(ratio(cell.luma(), around.luma()));
         inside.add(&cell);
     }
@@ -94,6 +102,15 @@ impl Appearance {
     }
 }
 
+/// A rectangle, perhaps beyond the picture.
+#[derive(Debug, Clone, Copy)]
+struct Area {
+    left_px: f32,
+    top_px: f32,
+    width_px: f32,
+    height_px: f32,
+}
+
 #[derive(Debug, Default, Clone, Copy)]
 struct Mean {
     rgb: [f32; 3],
@@ -109,24 +126,17 @@ impl Mean {
     }
 
     /// Takes up to `SAMPLES_MAX`² pixels of a rectangle, evenly.
-    fn add_area(
-        &mut self,
-        picture: &Picture,
-        left_px: f32,
-        top_px: f32,
-        width_px: f32,
-        height_px: f32,
-    ) {
+    fn add_area(&mut self, picture: &Picture, area: Area) {
         let steps = |length_px: f32| {
             (1..SAMPLES_MAX)
                 .find(|&n| n as f32 >= length_px)
                 .unwrap_or(SAMPLES_MAX)
         };
-        let (columns, rows) = (steps(width_px), steps(height_px));
+        let (columns, rows) = (steps(area.width_px), steps(area.height_px));
         for row in 0..rows {
-            let y_px = top_px + (row as f32 + 0.5) * height_px / rows as f32;
+            let y_px = area.top_px + (row as f32 + 0.5) * area.height_px / rows as f32;
             for column in 0..columns {
-                let x_px = left_px + (column as f32 + 0.5) * width_px / columns as f32;
+                let x_px = area.left_px + (column as f32 + 0.5) * area.width_px / columns as f32;
                 self.add_pixel(picture, x_px, y_px);
             }
         }
@@ -174,13 +184,29 @@ fn ring(picture: &Picture, detection: &Detection, margin_px: f32) -> Mean {
     for y_px in [top_px, detection.y_px + height_px] {
         for part in 0_u8..4 {
             let x_px = left_px + f32::from(part) * wide_px / 4.0;
-            around.add_area(picture, x_px, y_px, wide_px / 4.0, margin_px);
+            around.add_area(
+                picture,
+                Area {
+                    left_px: x_px,
+                    top_px: y_px,
+                    width_px: wide_px / 4.0,
+                    height_px: margin_px,
+                },
+            );
         }
     }
     for x_px in [left_px, detection.x_px + width_px] {
         for part in 0_u8..4 {
             let y_px = detection.y_px + f32::from(part) * height_px / 4.0;
-            around.add_area(picture, x_px, y_px, margin_px, height_px / 4.0);
+            around.add_area(
+                picture,
+                Area {
+                    left_px: x_px,
+                    top_px: y_px,
+                    width_px: margin_px,
+                    height_px: height_px / 4.0,
+                },
+            );
         }
     }
     around

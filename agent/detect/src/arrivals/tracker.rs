@@ -100,6 +100,9 @@ impl Tracker {
             sorted = self.sort(&spotted);
         }
         let proves = !frame.is_poor && !is_doubtful;
+        if !proves {
+            sorted.walked.clear();
+        }
 
         let mut numbers = vec![None; frame.sightings.len()];
         let mut tell = |sighting: usize, track: u64| {

@@ -230,7 +230,7 @@ fn what_is_covered_is_not_missed() {
         darkness: 250,
         ..all[3]
     };
-    let mut above = all.clone();
+    let mut above = all;
     above[3] = large;
     above[3].x_px += 20.0;
     story.see_times(&frame(&above), 20);
