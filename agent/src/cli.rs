@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use trapline_detect::{LookSettings, Scale};
 
 /// Something failed while running.
 const EXIT_RUNTIME: u8 = 1;
@@ -94,6 +95,18 @@ struct LookArgs {
     /// Refuse to look with another model than the one of this SHA-256
     #[arg(long, value_name = "SHA256")]
     expect: Option<String>,
+    /// How many bytes before the picture are what was remembered
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    memory_bytes: u64,
+    /// Run the network on the whole picture, whatever is remembered
+    #[arg(long)]
+    whole: bool,
+    /// Look at half the resolution
+    #[arg(long)]
+    half: bool,
+    /// Make each look a whole one
+    #[arg(long)]
+    ungated: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -150,6 +163,13 @@ fn look(args: &LookArgs) -> anyhow::Result<ExitCode> {
         manifest: args.manifest.as_deref(),
         describe: args.describe,
         expect: args.expect.as_deref(),
+        settings: LookSettings {
+            whole: args.whole,
+            scale: if args.half { Scale::Half } else { Scale::Full },
+            gated: !args.ungated,
+            ..LookSettings::default()
+        },
+        memory_bytes: args.memory_bytes,
     };
     inspector::serve(request, std::io::stdin(), std::io::stdout())?;
     Ok(ExitCode::SUCCESS)

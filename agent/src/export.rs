@@ -9,11 +9,15 @@ use serde::Serialize;
 use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use table::{Table, part_of, put_in_place};
 use trapline_store::{CaptureRow, OsDisk, PictureState, View};
 use trapline_wire::v1::{CaptureSource, ClockQuality, EffortOutcome, InspectionOutcome, Stamp};
-use trapline_wire::{CaptureId, Sha256};
+use trapline_wire::{CaptureId, Sha256, TrackId};
+
+mod insects;
+mod table;
 
 const PAGE: u32 = 200;
 const PICTURES: &str = "pictures";
@@ -64,52 +68,8 @@ pub fn export(
     let report = export_captures(&view, dir, tell)?;
     export_efforts(&view, dir)?;
     export_readings(&view, dir)?;
+    insects::export(&view, dir)?;
     Ok(report)
-}
-
-/// A table that gets its name when it is complete.
-struct Table {
-    writer: csv::Writer<File>,
-    path: PathBuf,
-}
-
-impl Table {
-    fn new(dir: &Path, name: &str, headings: &[&str]) -> anyhow::Result<Self> {
-        let path = dir.join(name);
-        let part = part_of(&path);
-        let mut writer = csv::Writer::from_path(&part)
-            .with_context(|| format!("cannot write {}", part.display()))?;
-        writer.write_record(headings)?;
-        Ok(Self { writer, path })
-    }
-
-    fn row(&mut self, cells: &[String]) -> anyhow::Result<()> {
-        let guarded = cells.iter().map(|cell| guarded(cell));
-        self.writer
-            .write_record(guarded)
-            .context("cannot write a row")
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        let failed = |error: csv::Error| anyhow::Error::from(error);
-        let Self { mut writer, path } = self;
-        writer.flush()?;
-        let file = writer
-            .into_inner()
-            .map_err(|e| failed(e.into_error().into()))?;
-        put_in_place(&file, &path)
-    }
-}
-
-/// A text that a spreadsheet would run as a formula is made plain text.
-fn guarded(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
-        || (cell.starts_with('-') && cell.parse::<f64>().is_err());
-    if is_formula {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
 }
 
 fn export_captures(
@@ -152,6 +112,8 @@ fn export_captures(
             "y_px",
             "width_px",
             "height_px",
+            "track",
+            "carried",
         ],
     )?;
     let mut report = Report::default();
@@ -258,7 +220,10 @@ fn export_capture(
         optional(insects),
     ])?;
     for inspection in &inspections {
-        let InspectionOutcome::Seen { detections: boxes } = &inspection.record.outcome else {
+        let InspectionOutcome::Seen {
+            detections: boxes, ..
+        } = &inspection.record.outcome
+        else {
             continue;
         };
         let model = &inspection.record.model;
@@ -275,6 +240,8 @@ fn export_capture(
                 found.y_px.to_string(),
                 found.width_px.to_string(),
                 found.height_px.to_string(),
+                optional(found.track.map(|seq| TrackId::new(record.id.ledger, seq))),
+                found.carried.to_string(),
             ])?;
         }
     }
@@ -381,21 +348,4 @@ fn clock_word(stamp: &Stamp) -> &'static str {
         ClockQuality::Rtc => "rtc",
         ClockQuality::Synced => "synced",
     }
-}
-
-fn part_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
-}
-
-/// Gives a written file its name once its bytes are on the disk.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the file is synced first, and a name lost in a power cut is exported again"
-)]
-fn put_in_place(file: &File, path: &Path) -> anyhow::Result<()> {
-    file.sync_all()
-        .with_context(|| format!("cannot sync {}", path.display()))?;
-    std::fs::rename(part_of(path), path).with_context(|| format!("cannot write {}", path.display()))
 }

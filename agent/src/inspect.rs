@@ -1,20 +1,29 @@
 //! The inspect stage: takes the oldest capture that was not looked at, finds
 //! the insects, and writes them down. A picture that kills the detector is
 //! given up after a few tries; a model that is missing makes pictures wait.
+//!
+//! What the detector remembers of the last picture lives in memory, and on the
+//! card only between an orderly stop and the next start: a look that remembers
+//! nothing is a whole one, which costs time and never insects.
 
 use crate::desk::Desk;
+use crate::follow::Follower;
 use crate::lent::{Lent, NotBack};
 use crate::moment::{millis, wire_stamp};
 use crate::stage::{Next, Stage, StageError, in_full};
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use trapline_detect::{Detector, Limits, jpeg};
+use trapline_detect::arrivals::Settings;
+use trapline_detect::look::LookSettings;
 use trapline_store::{Fresh, NewInspection, StoreError};
-use trapline_wire::v1::{DetectionRecord, ModelRef};
-use trapline_wire::{CaptureId, Sha256};
+use trapline_wire::CaptureId;
+use trapline_wire::v1::ModelRef;
+
+mod seen;
+
+pub use seen::{Asked, Detect, Seen, SeenBox, load_model};
 
 /// A model that could not be loaded is tried again after this time.
 const LOAD_AGAIN_AFTER: Duration = Duration::from_mins(10);
@@ -25,22 +34,6 @@ const LIMIT_SLACK: Duration = Duration::from_mins(1);
 /// fail, because a power cut in the middle of a look is not the picture's fault;
 /// not endless, because a picture that kills the agent must have an end.
 const LOOKS_MAX: u32 = 10;
-
-/// Pixels in, boxes out, whatever the model.
-pub trait Detect: Send {
-    /// The model, as every record of it names it.
-    fn model(&self) -> ModelRef;
-
-    /// Looks at a JPEG file; asks between pieces of work whether to go on.
-    ///
-    /// # Errors
-    /// [`LookError`] says whether another try could help.
-    fn look(
-        &mut self,
-        jpeg: &[u8],
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<DetectionRecord>, LookError>;
-}
 
 /// Why there are no boxes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,8 +61,20 @@ pub struct Inspect {
     load: Lent<LoadDetector>,
     detector: Lent<Box<dyn Detect>>,
     model: Option<ModelRef>,
+    /// What the detector remembers of the last picture that was recorded.
+    memory: Memory,
+    /// `None` until it is read from the ledger.
+    follower: Option<Follower>,
     /// The capture whose tries failed last, and how often they did.
     failed: Option<(CaptureId, u32)>,
+}
+
+/// Where the detector's memory is.
+enum Memory {
+    /// Perhaps on the card, from the last orderly stop.
+    OnCard,
+    Nothing,
+    Here(Vec<u8>),
 }
 
 impl fmt::Debug for Inspect {
@@ -87,6 +92,8 @@ impl Inspect {
             load: Lent::of(load),
             detector: Lent::empty(),
             model: None,
+            memory: Memory::OnCard,
+            follower: None,
             failed: None,
         }
     }
@@ -142,16 +149,13 @@ impl Inspect {
             took_ms: millis(began.elapsed()),
         };
         match end {
-            End::Seen(detections) => {
-                let found = detections.len();
+            End::Seen(seen) => {
+                let boxes = seen.boxes.len();
                 log::info!(
-                    capture = capture.to_string(), boxes = found, took_ms = inspection.took_ms;
+                    capture = capture.to_string(), boxes = boxes, tiles_run = seen.facts.tiles_run, took_ms = inspection.took_ms;
                     "inspected {capture}"
                 );
-                let write = move |ledger: &mut trapline_store::Ledger| {
-                    ledger.record_detections(fresh, &inspection, detections)
-                };
-                self.desk.books.with(write).await?;
+                self.record(fresh, inspection, *seen).await?;
             }
             End::GiveUp(why) => {
                 log::warn!(capture = capture.to_string(); "gave up inspecting {capture}: {why}");
@@ -171,6 +175,57 @@ impl Inspect {
         }
         self.desk.wakes.sync.notify_one();
         Ok(())
+    }
+
+    /// Writes down what was seen, and what the follower makes of it.
+    async fn record(
+        &mut self,
+        fresh: Fresh,
+        inspection: NewInspection,
+        mut seen: Seen,
+    ) -> Result<(), StageError> {
+        let memory = std::mem::take(&mut seen.memory);
+        // Both hold again only when this look is recorded: a commit that failed
+        // may be on the card all the same, so the ledger is asked next time.
+        self.memory = Memory::Nothing;
+        let follower = self.follower.take();
+        let settings = Settings {
+            score: inspection.model.threshold,
+            ..Settings::default()
+        };
+        let write = move |ledger: &mut trapline_store::Ledger| {
+            let follower = match follower {
+                Some(follower) => follower,
+                None => Follower::resume(ledger.followed()?.as_ref(), settings),
+            };
+            let (found, next) = follower.after(fresh.capture(), &inspection.model, &seen);
+            ledger.record_detections(fresh, &inspection, found)?;
+            Ok(next)
+        };
+        self.follower = Some(self.desk.books.with(write).await?);
+        self.memory = Memory::Here(memory);
+        Ok(())
+    }
+
+    /// What is remembered of the picture before. What the card kept is taken
+    /// from it, because it is worth nothing after this look.
+    async fn remembered(&mut self) -> Option<Vec<u8>> {
+        if matches!(self.memory, Memory::OnCard) {
+            let kept = self.desk.books.with(|ledger| ledger.take_memory()).await;
+            self.memory = match kept {
+                Ok(Some(bytes)) => Memory::Here(bytes),
+                Ok(None) => Memory::Nothing,
+                Err(error) => {
+                    let why = error.in_full();
+                    log::warn!("what the detector remembered cannot be read: {why}");
+                    Memory::Nothing
+                }
+            };
+        }
+        match &self.memory {
+            Memory::Here(bytes) => Some(bytes.clone()),
+            Memory::OnCard | Memory::Nothing => None,
+        }
     }
 
     /// A picture whose tries have all failed is given up.
@@ -200,6 +255,7 @@ impl Inspect {
             }
             Err(error) => return Err(StageError::Store(error)),
         };
+        let memory = self.remembered().await;
         let limit = self.desk.config.detector.time_limit;
         let runtime = tokio::runtime::Handle::current();
         let looked = self
@@ -212,7 +268,12 @@ impl Inspect {
                     is_over = began.elapsed() > limit;
                     !is_over
                 };
-                let found = detector.look(&jpeg, &mut keep_going);
+                let asked = Asked {
+                    jpeg: &jpeg,
+                    memory: memory.as_deref(),
+                    settings: LookSettings::default(),
+                };
+                let found = detector.look(&asked, &mut keep_going);
                 match found {
                     Err(_) if is_over => Err(LookError::TooSlow {
                         limit_s: limit.as_secs(),
@@ -222,7 +283,7 @@ impl Inspect {
             })
             .await;
         Ok(match looked {
-            Ok(Ok(detections)) => End::Seen(detections),
+            Ok(Ok(seen)) => End::Seen(Box::new(seen)),
             Ok(Err(LookError::Unreadable(why))) => End::GiveUp(why),
             Ok(Err(error @ (LookError::TooSlow { .. } | LookError::Failed(_)))) => {
                 End::TryAgain(error.to_string())
@@ -238,7 +299,7 @@ impl Inspect {
 }
 
 enum End {
-    Seen(Vec<DetectionRecord>),
+    Seen(Box<Seen>),
     GiveUp(String),
     TryAgain(String),
 }
@@ -279,65 +340,14 @@ impl Stage for Inspect {
         self.inspect(fresh, model).await?;
         Ok(Next::Again)
     }
-}
 
-/// The real detector.
-struct Model {
-    detector: Detector,
-    model: ModelRef,
-}
-
-impl Detect for Model {
-    fn model(&self) -> ModelRef {
-        self.model.clone()
+    async fn stopped(&mut self) {
+        if let Memory::Here(bytes) = std::mem::replace(&mut self.memory, Memory::Nothing) {
+            let keep = move |ledger: &mut trapline_store::Ledger| ledger.keep_memory(&bytes);
+            if let Err(error) = self.desk.books.with(keep).await {
+                let why = error.in_full();
+                log::warn!("what the detector remembers cannot be kept: {why}");
+            }
+        }
     }
-
-    fn look(
-        &mut self,
-        jpeg: &[u8],
-        keep_going: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<DetectionRecord>, LookError> {
-        let picture = jpeg::decode(jpeg, &Limits::default())
-            .map_err(|error| LookError::Unreadable(in_full(&error)))?;
-        let found = self
-            .detector
-            .detect_with(&picture, &mut |_| keep_going())
-            .map_err(|error| LookError::Failed(in_full(&error)))?;
-        let classes = &self.detector.model().classes;
-        let record = |found: trapline_detect::Detection| DetectionRecord {
-            x_px: found.x_px,
-            y_px: found.y_px,
-            width_px: found.width_px,
-            height_px: found.height_px,
-            score: found.score,
-            class: classes
-                .get(usize::from(found.class))
-                .cloned()
-                .unwrap_or_else(|| found.class.to_string()),
-        };
-        Ok(found.into_iter().map(record).collect())
-    }
-}
-
-/// Loads the built-in model, or the one beside `manifest`.
-///
-/// # Errors
-/// What is wrong with the model, in words.
-pub fn load_model(manifest: Option<&Path>) -> Result<Box<dyn Detect>, String> {
-    let detector = match manifest {
-        Some(path) => Detector::load(path),
-        None => Detector::embedded(),
-    };
-    let detector = detector.map_err(|error| in_full(&error))?;
-    let manifest = detector.model();
-    let sha256: Sha256 = manifest
-        .sha256
-        .parse()
-        .map_err(|error| format!("the manifest's SHA-256: {error}"))?;
-    let model = ModelRef {
-        id: manifest.id.clone(),
-        sha256,
-        threshold: manifest.thresholds.score,
-    };
-    Ok(Box::new(Model { detector, model }))
 }

@@ -5,8 +5,11 @@
 //! out of memory or crashes ends that process and not the trap. The program is
 //! this one, called as `trapline-agent look`; picture and answer travel in
 //! anonymous files, so that neither side can block the other.
+//!
+//! In: what was remembered (`--memory-bytes` of it), then the picture, to the
+//! end. Out: the answer in one line of JSON, then what to remember, to the end.
 
-use crate::inspect::{Detect, LookError, load_model};
+use crate::inspect::{Asked, Detect, LookError, Seen, load_model};
 use rustix::event::{Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::Signal;
@@ -15,14 +18,18 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use trapline_wire::v1::{DetectionRecord, ModelRef};
+use trapline_detect::look::{LookSettings, Scale};
+use trapline_wire::v1::ModelRef;
 
 /// The running program, also after its file was replaced by an update.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 /// Between two looks at the process.
 const LOOK_AGAIN_MS: i64 = 10;
-/// The longest answer: 5000 boxes in JSON have less than 1 MB.
-const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// The longest answer: 5000 boxes in JSON have less than 2 MB, what is
+/// remembered of the largest picture less than 4.
+const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// More is never remembered.
+const MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// The model could be loaded and described in less than this, many times over.
 const DESCRIBE_LOOKS_MAX: u32 = 6_000;
 /// Captures, ledger and uplink go before inspections.
@@ -34,8 +41,8 @@ const NICENESS: i32 = 10;
 enum Answer {
     /// The model that it loaded.
     Model(ModelRef),
-    /// The boxes that it found.
-    Seen(Vec<DetectionRecord>),
+    /// What it saw.
+    Seen(Box<Seen>),
     /// It is no picture that anybody could look at.
     Unreadable(String),
     /// The model or the detector failed.
@@ -61,7 +68,8 @@ impl Inspector {
             looks += 1;
             looks < DESCRIBE_LOOKS_MAX
         };
-        let answer = ask(manifest.as_deref(), &["--describe"], &[], &mut keep_going);
+        let words = ["--describe".to_owned()];
+        let answer = ask(manifest.as_deref(), &words, &[], &mut keep_going);
         match answer {
             Ok(Answer::Model(model)) => Ok(Self { manifest, model }),
             Ok(Answer::Failed(why)) | Err(LookError::Failed(why)) => Err(why),
@@ -78,14 +86,21 @@ impl Detect for Inspector {
 
     fn look(
         &mut self,
-        jpeg: &[u8],
+        asked: &Asked<'_>,
         keep_going: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<DetectionRecord>, LookError> {
+    ) -> Result<Seen, LookError> {
         let failed = |why: &str| Err(LookError::Failed(why.to_owned()));
-        let expect = self.model.sha256.to_string();
-        let words = ["--expect", expect.as_str()];
-        match ask(self.manifest.as_deref(), &words, jpeg, keep_going)? {
-            Answer::Seen(detections) => Ok(detections),
+        let memory = asked.memory.unwrap_or_default();
+        let mut words = vec!["--expect".to_owned(), self.model.sha256.to_string()];
+        words.extend(words_of(&asked.settings));
+        words.push(format!("--memory-bytes={}", memory.len()));
+        match ask(
+            self.manifest.as_deref(),
+            &words,
+            &[memory, asked.jpeg],
+            keep_going,
+        )? {
+            Answer::Seen(seen) => Ok(*seen),
             Answer::Unreadable(why) => Err(LookError::Unreadable(why)),
             Answer::Failed(why) => failed(&why),
             Answer::Model(_) => failed("the detector's process gave another answer"),
@@ -102,6 +117,23 @@ pub struct Request<'a> {
     pub describe: bool,
     /// Refuse to look with any other model than the one of this SHA-256.
     pub expect: Option<&'a str>,
+    /// How to look.
+    pub settings: LookSettings,
+    /// How many bytes before the picture are what was remembered.
+    pub memory_bytes: u64,
+}
+
+/// The settings as the process takes them.
+fn words_of(settings: &LookSettings) -> impl Iterator<Item = String> {
+    let words = [
+        (settings.whole, "--whole"),
+        (settings.scale == Scale::Half, "--half"),
+        (!settings.gated, "--ungated"),
+    ];
+    words
+        .into_iter()
+        .filter(|(is_set, _)| *is_set)
+        .map(|(_, word)| word.to_owned())
 }
 
 /// The other side: looks at the picture of `input` and writes the answer.
@@ -114,6 +146,10 @@ pub fn serve(request: Request<'_>, input: impl io::Read, mut output: impl Write)
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).ok();
     let answer = look(request, input)?;
     serde_json::to_writer(&mut output, &answer)?;
+    if let Answer::Seen(seen) = &answer {
+        output.write_all(b"\n")?;
+        output.write_all(&seen.memory)?;
+    }
     output.flush()
 }
 
@@ -133,10 +169,18 @@ fn look(request: Request<'_>, mut input: impl io::Read) -> io::Result<Answer> {
         let why = "the model was replaced while the trap runs; restart it to use the new one";
         return Ok(Answer::Failed(why.to_owned()));
     }
+    let mut memory = Vec::new();
+    let memory_bytes = request.memory_bytes.min(MEMORY_BYTES_MAX);
+    input.by_ref().take(memory_bytes).read_to_end(&mut memory)?;
     let mut jpeg = Vec::new();
     input.read_to_end(&mut jpeg)?;
-    Ok(match detector.look(&jpeg, &mut || true) {
-        Ok(detections) => Answer::Seen(detections),
+    let asked = Asked {
+        jpeg: &jpeg,
+        memory: Some(&memory),
+        settings: request.settings,
+    };
+    Ok(match detector.look(&asked, &mut || true) {
+        Ok(seen) => Answer::Seen(Box::new(seen)),
         Err(LookError::Unreadable(why)) => Answer::Unreadable(why),
         Err(error) => Answer::Failed(error.to_string()),
     })
@@ -145,8 +189,8 @@ fn look(request: Request<'_>, mut input: impl io::Read) -> io::Result<Answer> {
 /// Runs the process to its end; [`LookError::Failed`] when it was stopped or gave no answer.
 fn ask(
     manifest: Option<&Path>,
-    words: &[&str],
-    input: &[u8],
+    words: &[String],
+    input: &[&[u8]],
     keep_going: &mut dyn FnMut() -> bool,
 ) -> Result<Answer, LookError> {
     let failed = |why: String| LookError::Failed(why);
@@ -169,7 +213,7 @@ fn ask(
         ));
     };
     let text = read_back(&mut answer).map_err(cannot)?;
-    serde_json::from_slice(&text).map_err(|_| {
+    read_answer(&text).ok_or_else(|| {
         let words = read_back(&mut complaint).unwrap_or_default();
         let words = String::from_utf8_lossy(&words);
         let first = words.lines().map(str::trim).find(|line| !line.is_empty());
@@ -178,6 +222,20 @@ fn ask(
             "the detector's process ended with {status}: {said}"
         ))
     })
+}
+
+/// The answer, with what is to be remembered after its line.
+fn read_answer(bytes: &[u8]) -> Option<Answer> {
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let (line, rest) = match end {
+        Some(end) => (bytes.get(..end)?, bytes.get(end + 1..)?),
+        None => (bytes, &[][..]),
+    };
+    let mut answer = serde_json::from_slice(line).ok()?;
+    if let Answer::Seen(seen) = &mut answer {
+        seen.memory = rest.to_vec();
+    }
+    Some(answer)
 }
 
 /// Waits for the process; `None` when it was told to stop.
@@ -205,9 +263,11 @@ fn run(
 }
 
 /// A file in memory that ends with its last reader, standing at its start.
-fn anonymous_file(bytes: &[u8]) -> io::Result<File> {
+fn anonymous_file(parts: &[&[u8]]) -> io::Result<File> {
     let mut file = File::from(memfd_create("trapline", MemfdFlags::CLOEXEC)?);
-    file.write_all(bytes)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
     file.rewind()?;
     Ok(file)
 }

@@ -11,6 +11,7 @@ pub mod capture;
 pub mod config;
 pub mod desk;
 pub mod effort;
+pub mod follow;
 pub mod hands;
 pub mod health;
 pub mod inspect;

@@ -5,7 +5,7 @@
 use crate::boot;
 use crate::config::{CameraKind, Config, Loaded};
 use crate::hands::Hands;
-use crate::inspect::Detect as _;
+use crate::inspect::{Asked, Detect as _};
 use crate::inspector::Inspector;
 use crate::lent::{Lent, NotBack};
 use crate::moment::millis;
@@ -233,9 +233,14 @@ fn model(config: &Config, frame: Option<Frame>) -> Check {
             format!("{id} loads; there was no picture to look at"),
         );
     };
-    match detector.look(&frame.jpeg, &mut || true) {
-        Ok(boxes) => {
-            let found = format!("{id} looked at the picture: {} boxes", boxes.len());
+    match detector.look(&Asked::alone(&frame.jpeg), &mut || true) {
+        Ok(seen) => {
+            let found = format!(
+                "{id} looked at the picture: {} boxes, {} of {} tiles",
+                seen.boxes.len(),
+                seen.facts.tiles_run,
+                seen.facts.tiles
+            );
             Check::good("model", found)
         }
         Err(error) => Check::bad("model", error.to_string(), remedy),

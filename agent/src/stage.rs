@@ -35,6 +35,11 @@ pub trait Stage: Send {
 
     /// Does one unit of work. Must be safe to drop at any await.
     fn step(&mut self) -> impl Future<Output = Result<Next, StageError>> + Send;
+
+    /// Puts away what is worth keeping at an orderly stop; never called at a power cut.
+    fn stopped(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 /// What a stage wants after a step.
@@ -219,6 +224,8 @@ pub async fn drive<S: Stage>(
         };
         rest_for(&stage, &desk, rest).await;
     }
+    desk.pulse.promise(name, SLACK);
+    stage.stopped().await;
     desk.pulse.rest(name);
     Ok(())
 }

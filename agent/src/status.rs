@@ -12,7 +12,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use trapline_store::{OsDisk, StoreError, Summary, Usage, View};
-use trapline_wire::v1::{Fault, MissReason};
+use trapline_wire::arrivals::Count;
+use trapline_wire::v1::{Fault, InspectionOutcome, LookFacts, MissReason};
+
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The state of a trap; times are milliseconds since 1970 in UTC, sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +30,10 @@ pub struct Status {
     pub last_capture_ms: Option<i64>,
     /// Insects on the newest, `null` while it was not looked at.
     pub last_capture_insects: Option<u64>,
+    /// Insects that arrived since midnight UTC; `null` when nobody looked.
+    pub arrivals_today: Option<Count>,
+    /// How the newest picture that was looked at was looked at.
+    pub last_look: Option<LookFacts>,
     /// Shots ever missed.
     pub missed: u64,
     /// The same by reason.
@@ -98,7 +105,14 @@ impl Status {
             ),
             None => (None, Summary::default(), None),
         };
-        Ok(Self::of(ledger, summary, usage, read_facts(dir), now_ms))
+        let mut status = Self::of(ledger, summary, usage, read_facts(dir), now_ms);
+        if let Some(view) = &view {
+            let midnight_ms = now_ms - now_ms.rem_euclid(DAY_MS);
+            let today = view.arrivals(midnight_ms, DAY_MS, 1)?;
+            status.arrivals_today = today.first().and_then(|interval| interval.arrivals);
+            status.last_look = last_look(view)?;
+        }
+        Ok(status)
     }
 
     fn of(
@@ -116,6 +130,8 @@ impl Status {
             captures: summary.captures,
             last_capture_ms: summary.last_capture.as_ref().map(|c| c.stamp.unix_ms),
             last_capture_insects: summary.last_capture.and_then(|c| c.insects),
+            arrivals_today: None,
+            last_look: None,
             missed: summary.missed,
             missed_by_reason: summary.missed_since,
             inspected: summary.inspected,
@@ -196,6 +212,12 @@ impl fmt::Display for Status {
             write!(f, "; {insects} insects on the last picture")?;
         }
         writeln!(f)?;
+        if let Some(count) = self.arrivals_today {
+            writeln!(f, "Arrivals    today (UTC): {}", arrivals_words(count))?;
+        }
+        if let Some(look) = &self.last_look {
+            writeln!(f, "Last look   {} of {} tiles", look.tiles_run, look.tiles)?;
+        }
         self.write_server(f)?;
         self.write_card(f)?;
         for fault in &self.faults {
@@ -261,6 +283,32 @@ pub fn reason_word(reason: MissReason) -> &'static str {
         MissReason::Battery => "battery",
         MissReason::Clock => "clock",
     }
+}
+
+/// "14 arrivals (12–17)"; without the bounds where there is no doubt.
+fn arrivals_words(count: Count) -> String {
+    let Count { counted, low, high } = count;
+    let noun = if counted == 1 { "arrival" } else { "arrivals" };
+    if low == high {
+        format!("{counted} {noun}")
+    } else {
+        format!("{counted} {noun} ({low}–{high})")
+    }
+}
+
+/// How the newest capture that was looked at was looked at.
+fn last_look(view: &View) -> anyhow::Result<Option<LookFacts>> {
+    let Some(followed) = view.followed()? else {
+        return Ok(None);
+    };
+    let inspections = view.inspections(followed.capture)?;
+    Ok(inspections
+        .into_iter()
+        .rev()
+        .find_map(|row| match row.record.outcome {
+            InspectionOutcome::Seen { look, .. } => look,
+            InspectionOutcome::GaveUp { .. } => None,
+        }))
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -5,6 +5,7 @@ mod csv;
 mod pictures;
 mod question;
 mod series;
+mod tracks;
 mod traps;
 
 use crate::auth::{login, origin};
@@ -33,6 +34,12 @@ pub(crate) fn router() -> Router<State> {
             "/api/v1/captures/{trap}/{capture}/thumbnail",
             get(pictures::thumbnail),
         )
+        .route("/api/v1/traps/{trap}/arrivals", get(tracks::arrivals))
+        .route("/api/v1/arrivals.csv", get(csv::tracks::arrivals))
+        .route("/api/v1/tracks", get(tracks::list))
+        .route("/api/v1/tracks.csv", get(csv::tracks::tracks))
+        .route("/api/v1/tracks/{trap}/{track}", get(tracks::one))
+        .route("/api/v1/tracks/{trap}/{track}/crop", get(tracks::crop))
         .route("/api/v1/readings", get(series::readings))
         .route("/api/v1/readings.csv", get(csv::readings))
         .route("/api/v1/effort", get(series::effort))

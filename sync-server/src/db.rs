@@ -10,6 +10,7 @@ mod records;
 mod researchers;
 mod series;
 mod summaries;
+mod tracks;
 mod traps;
 mod uploads;
 
@@ -18,6 +19,7 @@ pub(crate) use reading::{CaptureFilter, CaptureRow, Cursor, Window};
 pub(crate) use researchers::{Session, User};
 pub(crate) use series::timeline_reading;
 pub(crate) use summaries::Counts;
+pub(crate) use tracks::{TrackFilter, TrackListed, card_name};
 pub(crate) use traps::TrapListed;
 pub(crate) use uploads::{UploadRow, UploadState};
 
@@ -27,7 +29,10 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Shipped shapes of the database, oldest first; `user_version` counts them.
-const MIGRATIONS: &[&str] = &[include_str!("../schema/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../schema/0001.sql"),
+    include_str!("../schema/0002.sql"),
+];
 
 /// One connection to the database.
 pub(crate) struct Db {

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use trapline_wire::limits;
 use trapline_wire::v1::{
     CaptureRecord, EffortRecord, Heartbeat, InspectionRecord, ReadingRecord, RecordKind, Refusal,
-    RefusalReason,
+    RefusalReason, TrackRecord,
 };
 
 /// A batch, taken apart and checked.
@@ -30,6 +30,7 @@ pub(crate) struct Batch {
     pub(crate) readings: Vec<Incoming<ReadingRecord>>,
     pub(crate) captures: Vec<Incoming<CaptureRecord>>,
     pub(crate) inspections: Vec<Incoming<InspectionRecord>>,
+    pub(crate) tracks: Vec<Incoming<TrackRecord>>,
 }
 
 /// One record of a batch.
@@ -79,6 +80,8 @@ struct Envelope<'a> {
     captures: Vec<&'a RawValue>,
     #[serde(borrow, default)]
     inspections: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    tracks: Vec<&'a RawValue>,
 }
 
 fn read(bytes: &[u8]) -> Result<Batch, Failure> {
@@ -102,6 +105,7 @@ fn read(bytes: &[u8]) -> Result<Batch, Failure> {
             RecordKind::Inspection,
             check::inspection,
         )?,
+        tracks: read_list(&envelope.tracks, RecordKind::Track, check::track)?,
     })
 }
 

@@ -7,12 +7,15 @@ use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::{DynamicImage, ImageDecoder as _};
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use trapline_wire::v1::TrackBox;
 
 /// The longer side of a thumbnail.
 const SIDE_MAX_PX: u32 = 320;
 /// Pictures of more pixels are not decoded: 64 megapixels take 192 MiB.
 const PIXELS_MAX: u64 = 64_000_000;
 const JPEG_QUALITY: u8 = 80;
+/// A crop shows at least this much of the card, so that a small insect has surroundings.
+const CROP_MIN_PX: f32 = 96.0;
 
 /// A JPEG of at most 320 pixels a side, or why there is none.
 pub(crate) fn of(picture: &[u8]) -> Result<Vec<u8>, String> {
@@ -20,7 +23,56 @@ pub(crate) fn of(picture: &[u8]) -> Result<Vec<u8>, String> {
         .unwrap_or_else(|_| Err("the decoder failed on it".to_owned()))
 }
 
+/// The box of a picture and what is around it, as a JPEG of at most 320 pixels a side.
+pub(crate) fn crop(picture: &[u8], place: &TrackBox) -> Result<Vec<u8>, String> {
+    catch_unwind(AssertUnwindSafe(|| cut(picture, place)))
+        .unwrap_or_else(|_| Err("the decoder failed on it".to_owned()))
+}
+
+fn cut(picture: &[u8], place: &TrackBox) -> Result<Vec<u8>, String> {
+    let whole = open(picture, |image| image)?;
+    let side = (place.width_px.max(place.height_px) * 2.0).max(CROP_MIN_PX);
+    let corner = |from: f32, size: f32| (from + size / 2.0 - side / 2.0).max(0.0) as u32;
+    let (x, y) = (
+        corner(place.x_px, place.width_px),
+        corner(place.y_px, place.height_px),
+    );
+    let side = side.ceil() as u32;
+    if x >= whole.width() || y >= whole.height() {
+        return Err("the box is outside the picture".to_owned());
+    }
+    let mut part = whole.crop_imm(x, y, side, side);
+    if side > SIDE_MAX_PX {
+        part = part.thumbnail(SIDE_MAX_PX, SIDE_MAX_PX);
+    }
+    jpeg_of(part)
+}
+
 fn shrink(picture: &[u8]) -> Result<Vec<u8>, String> {
+    // What is small already is not blown up.
+    let small = open(picture, |image| {
+        if image.width().max(image.height()) > SIDE_MAX_PX {
+            image.thumbnail(SIDE_MAX_PX, SIDE_MAX_PX)
+        } else {
+            image
+        }
+    })?;
+    jpeg_of(small)
+}
+
+fn jpeg_of(image: DynamicImage) -> Result<Vec<u8>, String> {
+    let mut jpeg = Cursor::new(Vec::new());
+    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
+        .encode_image(&DynamicImage::from(image.to_rgb8()))
+        .map_err(|error| error.to_string())?;
+    Ok(jpeg.into_inner())
+}
+
+/// The picture, changed as asked and then turned as a viewer shows it.
+fn open(
+    picture: &[u8],
+    change: impl FnOnce(DynamicImage) -> DynamicImage,
+) -> Result<DynamicImage, String> {
     // The decoder paints what is missing grey and says nothing.
     if !ends_as_jpeg(picture) {
         return Err("it is no JPEG, or one that was cut off".to_owned());
@@ -34,17 +86,10 @@ fn shrink(picture: &[u8]) -> Result<Vec<u8>, String> {
         ));
     }
     let orientation = decoder.orientation().map_err(|error| error.to_string())?;
-    let mut small = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
-    // What is small already is not blown up.
-    if width.max(height) > SIDE_MAX_PX {
-        small = small.thumbnail(SIDE_MAX_PX, SIDE_MAX_PX);
-    }
-    small.apply_orientation(orientation);
-    let mut jpeg = Cursor::new(Vec::new());
-    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
-        .encode_image(&DynamicImage::from(small.to_rgb8()))
-        .map_err(|error| error.to_string())?;
-    Ok(jpeg.into_inner())
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    let mut image = change(image);
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 /// Whether an end mark follows the start of the picture's data. Thumbnails in

@@ -10,7 +10,9 @@ use axum::http::{Request, header};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use trapline_agent::schedule::Schedule;
-use trapline_store::{CaptureRow, EffortRow, InspectionRow, PictureState, ReadingRow, View};
+use trapline_store::{
+    CaptureRow, EffortRow, InspectionRow, PictureState, ReadingRow, TrackRow, View,
+};
 use trapline_wire::read::{self, CaptureDetail, CaptureSummary, Page};
 use trapline_wire::{CaptureId, Sha256, TrapId};
 
@@ -38,6 +40,8 @@ pub struct TrapEvidence {
     pub efforts: Vec<EffortRow>,
     /// Its readings.
     pub readings: Vec<ReadingRow>,
+    /// The insects that it followed.
+    pub tracks: Vec<TrackRow>,
     /// Its inspections, by capture.
     pub inspections: BTreeMap<CaptureId, Vec<InspectionRow>>,
     /// What the card really holds of each picture that was not removed; the
@@ -60,6 +64,8 @@ pub struct ServerEvidence {
     pub efforts: Vec<read::EffortRow>,
     /// Readings.
     pub readings: Vec<read::ReadingRow>,
+    /// Tracks.
+    pub tracks: Vec<read::TrackRow>,
 }
 
 /// What the season knows of a trap beside its ledger.
@@ -92,6 +98,7 @@ pub fn of_trap(view: &View, known: Known) -> anyhow::Result<TrapEvidence> {
         pages(|last: Option<&EffortRow>| view.efforts(last.map(|row| row.record.id), PAGE))?;
     let readings =
         pages(|last: Option<&ReadingRow>| view.readings(last.map(|row| row.record.id), PAGE))?;
+    let tracks = pages(|last: Option<&TrackRow>| view.tracks(last.map(|row| row.record.id), PAGE))?;
     let mut inspections = BTreeMap::new();
     let mut card = BTreeMap::new();
     for row in &captures {
@@ -112,6 +119,7 @@ pub fn of_trap(view: &View, known: Known) -> anyhow::Result<TrapEvidence> {
         captures,
         efforts,
         readings,
+        tracks,
         inspections,
         card,
         film: known.film,
@@ -146,6 +154,7 @@ pub async fn of_server(hub: &Hub, cookie: &str, trap: &TrapId) -> anyhow::Result
         readings: asker
             .pages(&format!("/api/v1/readings?trap={trap}"))
             .await?,
+        tracks: asker.pages(&format!("/api/v1/tracks?trap={trap}")).await?,
         ..ServerEvidence::default()
     };
     for summary in summaries {

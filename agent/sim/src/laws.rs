@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use trapline_store::{PictureState, RecordState};
 use trapline_wire::read::{self, CaptureDetail};
-use trapline_wire::v1::InspectionRecord;
+use trapline_wire::v1::{InspectionRecord, TrackRecord};
 use trapline_wire::{CaptureId, Sha256};
 
 /// A law by its short name.
@@ -237,7 +237,52 @@ impl<'a> Court<'a> {
                 (r.id.clone(), format!("{} {values:?}", r.taken_ms))
             });
         compare("reading", records.collect(), shown.collect(), &mut found);
+        self.compare_tracks(&mut found);
         found
+    }
+
+    /// A track that waits may be told again on the trap; what the server has
+    /// is then an older revision.
+    fn compare_tracks(&self, found: &mut Vec<String>) {
+        let shown: BTreeMap<String, &TrackRecord> = self
+            .trap
+            .server
+            .tracks
+            .iter()
+            .map(|row| (row.track.id.to_string(), &row.track))
+            .collect();
+        if shown.len() != self.trap.server.tracks.len() {
+            found.push("a track is on the server twice".to_owned());
+        }
+        let known: BTreeSet<String> = self
+            .trap
+            .tracks
+            .iter()
+            .map(|row| row.record.id.to_string())
+            .collect();
+        for id in shown.keys().filter(|id| !known.contains(*id)) {
+            found.push(format!(
+                "the server has track {id}, which the trap does not know"
+            ));
+        }
+        for row in &self.trap.tracks {
+            let id = row.record.id;
+            match (&row.record_state, shown.get(&id.to_string())) {
+                (RecordState::Refused(why), _) => {
+                    found.push(format!("the server refused track {id}: {why}"));
+                }
+                (RecordState::Stored, there) if there.copied() != Some(&row.record) => {
+                    found.push(format!(
+                        "track {id} is {:?} here and {there:?} on the server",
+                        row.record
+                    ));
+                }
+                (_, Some(there)) if there.revision > row.record.revision => {
+                    found.push(format!("the server has a later revision of track {id}"));
+                }
+                (RecordState::Stored | RecordState::Waiting, _) => {}
+            }
+        }
     }
 
     fn compare_captures(&self, found: &mut Vec<String>) {
@@ -368,6 +413,9 @@ impl<'a> Court<'a> {
         }
         for row in &self.trap.readings {
             check("reading", row.record.id.to_string(), &row.record_state);
+        }
+        for row in &self.trap.tracks {
+            check("track", row.record.id.to_string(), &row.record_state);
         }
         found
     }

@@ -33,6 +33,10 @@ impl Layout {
         self.folder.join("ledger.sqlite")
     }
 
+    pub(crate) fn memory(&self) -> PathBuf {
+        self.folder.join("look-memory.bin")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.folder.join("ledger.lock")
     }
@@ -111,6 +115,20 @@ pub(crate) fn write_durably(
         }
     }
     written
+}
+
+/// Writes what the detector remembers, in the same order as a picture.
+pub(crate) fn write_memory(
+    disk: &dyn Disk,
+    layout: &Layout,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let unfinished = layout.unfinished().join("look-memory.part");
+    let file = layout.memory();
+    fill(disk, &unfinished, bytes)?;
+    disk.rename(&unfinished, &file)
+        .and_then(|()| disk.sync_folder(&layout.folder))
+        .map_err(|error| StoreError::io(&file, error))
 }
 
 fn fill(disk: &dyn Disk, file: &Path, bytes: &[u8]) -> Result<(), StoreError> {

@@ -12,9 +12,11 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use trapline_wire::v1::Stamp;
-use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId};
+use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, TrackId};
 
+mod arrivals;
 mod database;
+mod follow;
 mod inspect;
 mod outbox;
 mod pages;
@@ -26,15 +28,20 @@ mod summary;
 mod text;
 
 pub use database::set_database_aside;
-pub use inspect::NewInspection;
+pub use follow::{Followed, Following, TrackNow};
+pub use inspect::{Found, NewInspection};
 pub use outbox::{BatchLimits, Outgoing};
 pub use pages::{
     CaptureRow, EffortRow, InspectionRow, InspectionState, PictureState, ReadingRow, RecordState,
+    TrackRow,
 };
 pub use pictures::PictureOrder;
 pub use retain::{Prunable, Usage};
 pub use shots::{NewCapture, NewReading, Span};
 pub use summary::{LastCapture, Summary};
+
+/// More than what the detector remembers of the largest picture.
+const MEMORY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A ledger that can be read. Any number of views may be open beside the one
 /// [`Ledger`], in the same or in another process.
@@ -115,6 +122,45 @@ impl Ledger {
             )?;
             Ok(())
         })
+    }
+
+    /// Keeps what the detector remembers of the last picture, for the next
+    /// start; only worth its bytes at an orderly stop.
+    ///
+    /// # Errors
+    /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card refuses.
+    pub fn keep_memory(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        if bytes.len() > MEMORY_BYTES_MAX {
+            return Ok(());
+        }
+        image_files::write_memory(self.disk(), &self.layout, bytes)
+    }
+
+    /// What was kept of the last picture; it is gone from the card afterwards,
+    /// because it is worth nothing after the next look.
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) when the card does not read or write.
+    pub fn take_memory(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let file = self.layout.memory();
+        let at = |error| StoreError::io(&file, error);
+        let size_bytes = self.disk().size_bytes(&file).map_err(at)?;
+        let Some(size_bytes) = size_bytes else {
+            return Ok(None);
+        };
+        let fits = usize::try_from(size_bytes).is_ok_and(|size| size <= MEMORY_BYTES_MAX);
+        let bytes = if fits {
+            Some(
+                self.disk()
+                    .read_at(&file, 0, MEMORY_BYTES_MAX)
+                    .map_err(at)?,
+            )
+        } else {
+            None
+        };
+        self.disk().remove(&file).map_err(at)?;
+        self.disk().sync_folder(&self.layout.folder).map_err(at)?;
+        Ok(bytes)
     }
 
     /// Runs one transaction; every write to the database goes through here.
@@ -240,6 +286,10 @@ impl View {
 
     pub(crate) fn reading_id(&self, seq: u64) -> ReadingId {
         ReadingId::new(self.id, seq)
+    }
+
+    pub(crate) fn track_id(&self, seq: u64) -> TrackId {
+        TrackId::new(self.id, seq)
     }
 }
 

@@ -23,6 +23,7 @@
 //!
 //! ```text
 //! DIR/ledger.sqlite                        the rows (with -wal and -shm while open)
+//! DIR/look-memory.bin                      what the detector remembers, between a stop and a start
 //! DIR/ledger.lock                          held by the agent that has it open
 //! DIR/pictures/0/7f3a9c21-00000042.jpg     one picture; a new folder every 1000
 //! DIR/pictures/tmp/….part                  being written; removed at the next start
@@ -58,7 +59,10 @@
 //! | | `seen` | the whole picture was looked at | – |
 //! | | `gave_up` | it cannot be looked at, which is not "no insects" | – |
 //!
-//! Readings, inspections and effort rows have the column `record` alone. A row
+//! Readings, inspections, tracks and effort rows have the column `record` alone; a
+//! track that is told again waits again, and a reply to an older revision of it
+//! does not count. What the follower of insects knows is one row, written with
+//! the inspection of the picture that it has just seen, so both survive or neither. A row
 //! of the effort ledger is `open` from [`Ledger::open_shot`] until it is `done`
 //! ([`Ledger::admit`]) or `missed` ([`Ledger::miss`]); the next start closes one
 //! that is still open as missed, reason `cut`. A picture is offered to the
@@ -96,9 +100,10 @@ mod tokens;
 pub use disk::{Disk, OsDisk};
 pub use error::{Cause, Returned, StoreError};
 pub use ledger::{
-    BatchLimits, CaptureRow, EffortRow, InspectionRow, InspectionState, LastCapture, Ledger,
-    NewCapture, NewInspection, NewReading, Outgoing, PictureOrder, PictureState, Prunable,
-    ReadingRow, RecordState, Span, Summary, Usage, View, set_database_aside,
+    BatchLimits, CaptureRow, EffortRow, Followed, Following, Found, InspectionRow, InspectionState,
+    LastCapture, Ledger, NewCapture, NewInspection, NewReading, Outgoing, PictureOrder,
+    PictureState, Prunable, ReadingRow, RecordState, Span, Summary, TrackNow, TrackRow, Usage,
+    View, set_database_aside,
 };
 pub use recover::Recovery;
 pub use tokens::{Fresh, NextPicture, Planned, Sendable};

@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 use trapline_agent::capture::Devices;
-use trapline_agent::inspect::{Detect, LoadDetector, LookError};
+use trapline_agent::inspect::{Asked, Detect, LoadDetector, LookError, Seen, SeenBox};
+use trapline_detect::arrivals::appearance;
+use trapline_detect::{Detection, Picture};
 use trapline_hal::{
     Ambient, AmbientReading, Camera, Celsius, Clock, ClockQuality, DeviceError, FaultKind, Frame,
     FrameSource, Power, PowerReading, ShotSettings, Stamp,
 };
 use trapline_wire::Sha256;
-use trapline_wire::v1::{DetectionRecord, ModelRef};
+use trapline_wire::v1::{CardSeen, LookFacts, ModelRef, WholeBecause};
 
 /// 2026-06-01T00:00:00Z.
 pub(crate) const JUNE_MS: i64 = 1_780_272_000_000;
@@ -170,20 +172,13 @@ impl Detect for TestDetector {
 
     fn look(
         &mut self,
-        _jpeg: &[u8],
+        asked: &Asked<'_>,
         keep_going: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<DetectionRecord>, LookError> {
+    ) -> Result<Seen, LookError> {
         assert!(keep_going(), "there is always time for a small picture");
         let mut script = self.script.lock().unwrap();
         if script.is_empty() {
-            return Ok(vec![DetectionRecord {
-                x_px: 1.0,
-                y_px: 2.0,
-                width_px: 3.0,
-                height_px: 4.0,
-                score: 0.9,
-                class: "insect".to_owned(),
-            }]);
+            return Ok(seen(asked.memory));
         }
         match script.remove(0) {
             Look::Fails => Err(LookError::Failed("out of memory".to_owned())),
@@ -193,6 +188,55 @@ impl Detect for TestDetector {
                 panic!("attempt to subtract with overflow")
             }
         }
+    }
+}
+
+/// One insect in the same place in each picture; remembers how many it saw.
+fn seen(memory: Option<&[u8]>) -> Seen {
+    let before = memory.and_then(|bytes| bytes.first().copied()).unwrap_or(0);
+    let picture = Picture {
+        width_px: 40,
+        height_px: 40,
+        rgb: [200, 190, 60].repeat(40 * 40),
+    };
+    let place = Detection {
+        x_px: 10.0,
+        y_px: 12.0,
+        width_px: 13.0,
+        height_px: 14.0,
+        score: 0.9,
+        class: 0,
+    };
+    Seen {
+        boxes: vec![SeenBox {
+            x_px: place.x_px,
+            y_px: place.y_px,
+            width_px: place.width_px,
+            height_px: place.height_px,
+            score: place.score,
+            class: 0,
+            carried: before > 0,
+            appearance: appearance(&picture, &place),
+        }],
+        class_names: vec!["insect".to_owned()],
+        facts: LookFacts {
+            tiles: 4,
+            tiles_run: if before > 0 { 1 } else { 4 },
+            whole: (before == 0).then_some(WholeBecause::First),
+            is_half: false,
+            shift_x_px: (before > 0).then_some(0.0),
+            shift_y_px: (before > 0).then_some(0.0),
+            card: if before > 0 {
+                CardSeen::Same
+            } else {
+                CardSeen::First
+            },
+            sharpness: 1.0,
+            mean_luma: 120.0,
+            clipped_share: 0.0,
+            is_poor: false,
+        },
+        memory: vec![before.saturating_add(1)],
     }
 }
 

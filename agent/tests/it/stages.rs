@@ -163,7 +163,7 @@ async fn a_picture_that_kills_the_detector_is_given_up_with_its_reason() {
     assert_eq!(*attempts, 3);
     assert!(reason.contains("subtract with overflow"), "{reason}");
     let second = &held.inspections["7f3a9c21-00000002"];
-    assert!(matches!(second, InspectionOutcome::Seen { detections } if detections.len() == 1));
+    assert!(matches!(second, InspectionOutcome::Seen { detections, .. } if detections.len() == 1));
 }
 
 #[tokio::test(start_paused = true)]

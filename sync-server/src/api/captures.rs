@@ -63,6 +63,7 @@ fn detail(db: &Db, row: CaptureRow) -> Result<CaptureDetail, Failure> {
         summary: row.summary(),
         reading,
         inspections: db.inspections(row.number)?,
+        arrivals: db.arrived_in(row.trap_number, row.cursor())?,
         previous: db.neighbour(row.trap_number, row.cursor(), true)?,
         next: db.neighbour(row.trap_number, row.cursor(), false)?,
         trap_name: row.trap_name,

@@ -136,7 +136,7 @@ pub(super) async fn thumbnail(
     Ok(cached(response, &tag))
 }
 
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -145,7 +145,7 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
         .any(|known| known.trim().trim_start_matches("W/") == tag)
 }
 
-fn cached(mut response: Response, tag: &str) -> Response {
+pub(super) fn cached(mut response: Response, tag: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHED));
     if let Ok(value) = HeaderValue::from_str(tag) {

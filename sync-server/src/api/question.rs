@@ -1,6 +1,7 @@
 //! What stands after the `?`, and what it means when it is not there.
 
-use crate::db::{CaptureFilter, Cursor, Db, Window};
+use super::tracks::Span;
+use crate::db::{CaptureFilter, Cursor, Db, TrackFilter, Window};
 use crate::problem::{Failure, bad_request, not_found};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -34,6 +35,9 @@ pub(super) struct Filters {
     until_ms: Option<i64>,
     has_detections: Option<bool>,
     order: Option<Order>,
+    card: Option<String>,
+    arrived: Option<bool>,
+    pub(super) every: Option<Every>,
     limit: Option<u32>,
     after: Option<String>,
 }
@@ -43,6 +47,43 @@ pub(super) struct Filters {
 enum Order {
     Newest,
     Oldest,
+}
+
+/// The length of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Every {
+    Hour,
+    Day,
+}
+
+impl Every {
+    pub(super) fn step_ms(self) -> i64 {
+        match self {
+            Self::Hour => DAY_MS / 24,
+            Self::Day => DAY_MS,
+        }
+    }
+}
+
+/// Intervals of one trap; the first one starts at `from_ms`.
+#[derive(Debug, Deserialize)]
+pub(super) struct AskedArrivals {
+    from_ms: Option<i64>,
+    until_ms: Option<i64>,
+    every: Option<Every>,
+}
+
+impl AskedArrivals {
+    pub(super) fn span(&self, now_ms: i64) -> Result<Span, Failure> {
+        let step_ms = self.every.unwrap_or(Every::Hour).step_ms();
+        let until_ms = self.until_ms.unwrap_or(now_ms);
+        let week_ago_ms = until_ms.saturating_sub(7 * DAY_MS);
+        let from_ms = self
+            .from_ms
+            .unwrap_or(week_ago_ms - week_ago_ms.rem_euclid(step_ms));
+        Span::over(from_ms, until_ms, step_ms)
+    }
 }
 
 /// The time window of a time line.
@@ -66,6 +107,11 @@ impl Filters {
             from_ms: self.from_ms.unwrap_or(i64::MIN),
             until_ms: self.until_ms.unwrap_or(i64::MAX),
         }
+    }
+
+    /// The window as it was asked for.
+    pub(super) fn edges(&self) -> (Option<i64>, Option<i64>) {
+        (self.from_ms, self.until_ms)
     }
 
     pub(super) fn limit(&self) -> Result<u32, Failure> {
@@ -94,6 +140,16 @@ impl Filters {
             has_detections: self.has_detections,
             newest_first: self.order != Some(Order::Oldest),
             after: self.after()?,
+        })
+    }
+}
+
+impl Filters {
+    pub(super) fn tracks(&self, db: &Db) -> Result<TrackFilter, Failure> {
+        Ok(TrackFilter {
+            trap: self.trap(db)?,
+            card: self.card.clone(),
+            arrived: self.arrived,
         })
     }
 }

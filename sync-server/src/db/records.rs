@@ -1,7 +1,7 @@
 //! Records of a batch, each stored once: a second arrival with the same
 //! content counts as stored, one with another content is a conflict.
 
-use super::{Db, parse, pictures, text_of};
+use super::{Db, parse, pictures, text_of, tracks};
 use crate::ingest::{Batch, Incoming};
 use crate::problem::Failure;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trapline_wire::v1::{
     CaptureRecord, EffortOutcome, EffortRecord, Heartbeat, InspectionOutcome, InspectionRecord,
-    ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, SyncReply,
+    ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, SyncReply, TrackRecord,
 };
 
 /// Heartbeats kept of each trap.
@@ -35,6 +35,7 @@ impl Db {
         store_all(&transaction, trap, &batch.readings, &mut tally)?;
         store_all(&transaction, trap, &batch.captures, &mut tally)?;
         store_all(&transaction, trap, &batch.inspections, &mut tally)?;
+        store_tracks(&transaction, trap, &batch.tracks, &mut tally)?;
         let receipts = receipts(&transaction, trap, &batch.captures)?;
         transaction.commit()?;
         Ok(SyncReply {
@@ -84,6 +85,30 @@ fn store_all<R: Record>(
                 Some((reason, message)) => tally.refused.push(Refusal {
                     id: record.id(),
                     kind: R::KIND,
+                    reason,
+                    message: message.to_owned(),
+                }),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Tracks are told again and again, so their newest revision is kept.
+fn store_tracks(
+    transaction: &Transaction<'_>,
+    trap: i64,
+    records: &[Incoming<TrackRecord>],
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    for incoming in records {
+        match incoming {
+            Incoming::Refused(refusal) => tally.refused.push(refusal.clone()),
+            Incoming::Fits(record) => match tracks::store(transaction, trap, record)? {
+                None => tally.stored += 1,
+                Some((reason, message)) => tally.refused.push(Refusal {
+                    id: record.id.to_string(),
+                    kind: RecordKind::Track,
                     reason,
                     message: message.to_owned(),
                 }),
@@ -263,18 +288,21 @@ impl Record for InspectionRecord {
                 ":sha256": self.model.sha256.as_bytes(),
                 ":record": text,
             })?;
-        let gave_up = match &self.outcome {
-            InspectionOutcome::Seen { .. } => None,
-            InspectionOutcome::GaveUp { reason, .. } => Some(reason),
+        let (gave_up, is_poor) = match &self.outcome {
+            InspectionOutcome::Seen { look, .. } => {
+                (None, look.as_ref().is_some_and(|look| look.is_poor))
+            }
+            InspectionOutcome::GaveUp { reason, .. } => (Some(reason), false),
         };
         connection
             .prepare_cached(
-                "UPDATE captures SET insects = :insects, gave_up = :gave_up
+                "UPDATE captures SET insects = :insects, gave_up = :gave_up, poor = :poor
                  WHERE number = :capture",
             )?
             .execute(named_params! {
                 ":insects": insects(self),
                 ":gave_up": gave_up,
+                ":poor": is_poor,
                 ":capture": place,
             })?;
         Ok(())
@@ -283,7 +311,7 @@ impl Record for InspectionRecord {
 
 /// Boxes at or over the model's threshold; `None` when it gave up.
 fn insects(record: &InspectionRecord) -> Option<i64> {
-    let InspectionOutcome::Seen { detections } = &record.outcome else {
+    let InspectionOutcome::Seen { detections, .. } = &record.outcome else {
         return None;
     };
     let sure = detections

@@ -3,7 +3,7 @@
 use trapline_wire::limits::{DETECTIONS_MAX, FAULTS_MAX, TEXT_BYTES_MAX};
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, DetectionRecord, EffortOutcome, EffortRecord, Heartbeat,
-    InspectionOutcome, InspectionRecord, ReadingRecord, Stamp,
+    InspectionOutcome, InspectionRecord, LookFacts, ReadingRecord, Stamp, TrackRecord,
 };
 
 /// The largest whole number that every JSON reader holds exactly.
@@ -57,7 +57,7 @@ pub(super) fn inspection(record: &InspectionRecord) -> Checked {
     share("model.threshold", record.model.threshold)?;
     match &record.outcome {
         InspectionOutcome::GaveUp { reason, .. } => text("outcome.reason", reason),
-        InspectionOutcome::Seen { detections } => {
+        InspectionOutcome::Seen { detections, look } => {
             ensure(
                 detections.len() <= DETECTIONS_MAX,
                 &format!("more than {DETECTIONS_MAX} boxes"),
@@ -66,9 +66,59 @@ pub(super) fn inspection(record: &InspectionRecord) -> Checked {
                 detection(found)
                     .map_err(|problem| format!("outcome.detections[{place}]: {problem}"))?;
             }
-            Ok(())
+            look.as_ref().map_or(Ok(()), look_facts)
         }
     }
+}
+
+fn look_facts(look: &LookFacts) -> Checked {
+    ensure(
+        look.tiles_run <= look.tiles,
+        "`outcome.look.tiles_run` is more than `tiles`",
+    )?;
+    let values = [
+        look.shift_x_px.unwrap_or(0.0),
+        look.shift_y_px.unwrap_or(0.0),
+        look.sharpness,
+        look.mean_luma,
+    ];
+    ensure(
+        values.iter().all(|value| value.is_finite()),
+        "a value of `outcome.look` is not a number",
+    )?;
+    share("outcome.look.clipped_share", look.clipped_share)
+}
+
+pub(super) fn track(record: &TrackRecord) -> Checked {
+    number("id", record.id.seq)?;
+    ensure(record.revision >= 1, "`revision` is 0")?;
+    ensure(record.seen >= 1, "`seen` is 0")?;
+    ensure(record.card >= 1, "`card` is 0")?;
+    let captures = [record.first, record.best, record.last];
+    ensure(
+        captures.iter().all(|id| id.ledger == record.id.ledger),
+        "a capture of another ledger",
+    )?;
+    ensure(
+        captures.iter().map(|id| id.seq).is_sorted(),
+        "`first`, `best` and `last` are not in order",
+    )?;
+    ensure(
+        record.could_be.is_none_or(|other| other != record.id),
+        "`could_be` is the track itself",
+    )?;
+    let place = &record.best_box;
+    let edges = [place.x_px, place.y_px, place.width_px, place.height_px];
+    ensure(
+        edges.iter().all(|edge| edge.is_finite())
+            && place.width_px >= 0.0
+            && place.height_px >= 0.0,
+        "`best_box` is no box",
+    )?;
+    share("score", record.score)?;
+    share("model.threshold", record.model.threshold)?;
+    text("model.id", &record.model.id)?;
+    text("class", &record.class)
 }
 
 fn detection(found: &DetectionRecord) -> Checked {

@@ -16,4 +16,5 @@ mod doors;
 mod house;
 mod lists;
 mod records;
+mod tracks;
 mod tus;

@@ -135,6 +135,11 @@ record_id!(
     ReadingId,
     "reading id"
 );
+record_id!(
+    /// One insect over all the pictures that show it.
+    TrackId,
+    "track id"
+);
 
 /// One trap as the server knows it: eight characters of `a-z2-7`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

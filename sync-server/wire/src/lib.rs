@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+pub mod arrivals;
 pub mod digest;
 pub mod ids;
 pub mod key;
@@ -14,5 +15,5 @@ pub mod read;
 pub mod v1;
 
 pub use digest::Sha256;
-pub use ids::{CaptureId, EffortId, LedgerId, ReadingId, TrapId};
+pub use ids::{CaptureId, EffortId, LedgerId, ReadingId, TrackId, TrapId};
 pub use key::TrapKey;

@@ -9,6 +9,10 @@ use crate::v1::{
 };
 use serde::{Deserialize, Serialize};
 
+mod tracks;
+
+pub use tracks::{Arrivals, TrackDetail, TrackMoment, TrackRow};
+
 /// One page of a longer list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {
@@ -121,6 +125,9 @@ pub struct CaptureDetail {
     pub reading: Option<ReadingRow>,
     /// What each model made of it, the newest first.
     pub inspections: Vec<InspectionRecord>,
+    /// Numbers of the tracks that arrived between the picture before and this one.
+    #[serde(default)]
+    pub arrivals: Vec<u64>,
     /// The capture before it on the same trap, by time.
     pub previous: Option<CaptureId>,
     /// The capture after it on the same trap, by time.

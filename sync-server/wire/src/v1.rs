@@ -10,6 +10,12 @@ use crate::digest::Sha256;
 use crate::ids::{CaptureId, EffortId, ReadingId};
 use serde::{Deserialize, Serialize};
 
+mod look;
+mod track;
+
+pub use look::{CardSeen, LookFacts, WholeBecause};
+pub use track::{TrackBox, TrackEnd, TrackOrigin, TrackRecord};
+
 /// When something happened, as the trap's own clock believes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
@@ -56,13 +62,20 @@ pub struct SyncBatch {
     /// What the detector found in captures of this or an earlier batch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inspections: Vec<InspectionRecord>,
+    /// Insects over all the pictures that show them, of captures of this or an earlier batch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracks: Vec<TrackRecord>,
 }
 
 impl SyncBatch {
     /// How many records the batch holds, the heartbeat not counted.
     #[must_use]
     pub fn records(&self) -> usize {
-        self.effort.len() + self.readings.len() + self.captures.len() + self.inspections.len()
+        self.effort.len()
+            + self.readings.len()
+            + self.captures.len()
+            + self.inspections.len()
+            + self.tracks.len()
     }
 }
 
@@ -234,6 +247,9 @@ pub enum InspectionOutcome {
     Seen {
         /// The boxes, strongest first; an empty list means that nothing was found.
         detections: Vec<DetectionRecord>,
+        /// How the picture was looked at; older traps don't say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        look: Option<LookFacts>,
     },
     /// The picture could not be looked at; this is not "no insects".
     GaveUp {
@@ -260,6 +276,12 @@ pub struct DetectionRecord {
     pub score: f32,
     /// The class's name in the model's manifest.
     pub class: String,
+    /// Number of the insect's track in the trap's ledger, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track: Option<u64>,
+    /// Taken over from the picture before, because nothing had changed there.
+    #[serde(default, skip_serializing_if = "look::is_false")]
+    pub carried: bool,
 }
 
 /// How the trap is: small, first in every sync.
@@ -340,6 +362,8 @@ pub enum RecordKind {
     Capture,
     /// [`SyncBatch::inspections`].
     Inspection,
+    /// [`SyncBatch::tracks`].
+    Track,
 }
 
 /// Why the server refuses a record.
@@ -348,7 +372,7 @@ pub enum RecordKind {
 pub enum RefusalReason {
     /// The id is known with another content.
     Conflict,
-    /// The inspection's capture is not known.
+    /// The capture that the record speaks of is not known.
     UnknownCapture,
     /// A field is out of its range.
     Invalid,

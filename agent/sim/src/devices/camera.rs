@@ -96,7 +96,8 @@ impl Camera for SimCamera {
                 self.tally.add(|counts| counts.torn_pictures += 1);
                 jpeg.truncate(jpeg.len() / 2);
             } else {
-                self.knowledge.learn(Sha256::of(&jpeg), &boxes);
+                let (card, _) = self.scene.world.card(now_ms);
+                self.knowledge.learn(Sha256::of(&jpeg), card, &boxes);
             }
             jpeg
         };

@@ -6,44 +6,84 @@ use crate::plate::TruthBox;
 use crate::tally::Tally;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use trapline_agent::inspect::{Detect, LookError};
+use trapline_agent::inspect::{Asked, Detect, LookError, Seen, SeenBox};
+use trapline_detect::arrivals::{Appearance, appearance};
+use trapline_detect::{Detection, Picture};
 use trapline_wire::Sha256;
-use trapline_wire::v1::{DetectionRecord, ModelRef};
+use trapline_wire::v1::{CardSeen, LookFacts, ModelRef, WholeBecause};
 
 /// The name that its records carry.
 pub const MODEL_ID: &str = "sim-truth";
 /// More boxes of one picture are not remembered: a season has many pictures.
-const BOXES_MAX: usize = 16;
+const BOXES_MAX: usize = 48;
+/// Tiles of each picture, for the facts of a look.
+const TILES: u32 = 6;
 
 /// What the camera has seen, by picture.
 #[derive(Debug, Clone, Default)]
-pub struct Knowledge(Arc<Mutex<BTreeMap<Sha256, Vec<DetectionRecord>>>>);
+pub struct Knowledge(Arc<Mutex<BTreeMap<Sha256, Shown>>>);
+
+/// What one picture shows.
+#[derive(Debug, Clone, Default)]
+struct Shown {
+    card: u32,
+    boxes: Vec<SeenBox>,
+}
 
 impl Knowledge {
-    /// Remembers the boxes of a picture, the newest insects first.
-    pub fn learn(&self, sha256: Sha256, boxes: &[TruthBox]) {
-        let records = boxes
-            .iter()
-            .rev()
-            .take(BOXES_MAX)
-            .map(|found| DetectionRecord {
-                x_px: found.x_px,
-                y_px: found.y_px,
-                width_px: found.width_px,
-                height_px: found.height_px,
-                score: 1.0,
-                class: "insect".to_owned(),
-            });
-        self.lock().insert(sha256, records.collect());
+    /// Remembers the boxes of a picture of the card, the newest insects first.
+    pub fn learn(&self, sha256: Sha256, card: u32, boxes: &[TruthBox]) {
+        let boxes = boxes.iter().rev().take(BOXES_MAX).map(|found| SeenBox {
+            x_px: found.x_px,
+            y_px: found.y_px,
+            width_px: found.width_px,
+            height_px: found.height_px,
+            score: 1.0,
+            class: 0,
+            carried: false,
+            appearance: look_of(found),
+        });
+        let boxes = boxes.collect();
+        self.lock().insert(sha256, Shown { card, boxes });
     }
 
-    fn of(&self, sha256: &Sha256) -> Option<Vec<DetectionRecord>> {
+    fn of(&self, sha256: &Sha256) -> Option<Shown> {
         self.lock().get(sha256).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Sha256, Vec<DetectionRecord>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Sha256, Shown>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The same looks for the same insect in each picture, and others for others:
+/// stripes by its size, on a small picture of its own.
+fn look_of(found: &TruthBox) -> Appearance {
+    const SIDE: u32 = 24;
+    let dark = [found.width_px, found.height_px].map(|side_px| side_px.to_bits());
+    let shade = |pixel: u32| {
+        let bit = (pixel % SIDE + pixel / SIDE) % 32;
+        let is_dark = dark.iter().any(|bits| bits >> bit & 1 == 1);
+        if is_dark {
+            [40, 35, 30]
+        } else {
+            [205, 190, 70]
+        }
+    };
+    let picture = Picture {
+        width_px: SIDE,
+        height_px: SIDE,
+        rgb: (0..SIDE * SIDE).flat_map(shade).collect(),
+    };
+    let middle = Detection {
+        x_px: 4.0,
+        y_px: 4.0,
+        width_px: 16.0,
+        height_px: 16.0,
+        score: 1.0,
+        class: 0,
+    };
+    appearance(&picture, &middle)
 }
 
 /// The detector of one boot.
@@ -77,9 +117,10 @@ impl Detect for SimDetector {
 
     fn look(
         &mut self,
-        jpeg: &[u8],
+        asked: &Asked<'_>,
         keep_going: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<DetectionRecord>, LookError> {
+    ) -> Result<Seen, LookError> {
+        let jpeg = asked.jpeg;
         let sha256 = Sha256::of(jpeg);
         let is_poison = sha256.as_bytes().first().is_some_and(|byte| *byte == 0);
         if is_poison || self.chance.happens(0.01) {
@@ -92,6 +133,44 @@ impl Detect for SimDetector {
         if !jpeg.ends_with(&[0xff, 0xd9]) {
             return Err(LookError::Unreadable("the JPEG breaks off".to_owned()));
         }
-        Ok(self.knowledge.of(&sha256).unwrap_or_default())
+        let shown = self.knowledge.of(&sha256);
+        let before: Option<[u8; 4]> = asked.memory.and_then(|bytes| bytes.try_into().ok());
+        let before = before.map(u32::from_le_bytes);
+        // A picture of nothing tells nothing of the card.
+        let card = shown.as_ref().map_or(before, |shown| Some(shown.card));
+        let seen_card = match before {
+            None => CardSeen::First,
+            Some(_) if before == card => CardSeen::Same,
+            Some(_) => CardSeen::New,
+        };
+        let is_dark = shown.is_none();
+        let still = (seen_card == CardSeen::Same && !is_dark).then_some(0.0);
+        Ok(Seen {
+            boxes: shown.unwrap_or_default().boxes,
+            class_names: vec!["insect".to_owned()],
+            facts: LookFacts {
+                tiles: TILES,
+                tiles_run: if still.is_some() { 1 } else { TILES },
+                whole: whole(seen_card, is_dark),
+                is_half: false,
+                shift_x_px: still,
+                shift_y_px: still,
+                card: seen_card,
+                sharpness: 1.0,
+                mean_luma: if is_dark { 0.0 } else { 120.0 },
+                clipped_share: if is_dark { 1.0 } else { 0.0 },
+                is_poor: false,
+            },
+            memory: card.map_or_else(Vec::new, |card| card.to_le_bytes().to_vec()),
+        })
+    }
+}
+
+fn whole(card: CardSeen, is_dark: bool) -> Option<WholeBecause> {
+    match card {
+        _ if is_dark => Some(WholeBecause::Light),
+        CardSeen::First => Some(WholeBecause::First),
+        CardSeen::New => Some(WholeBecause::Card),
+        CardSeen::Same => None,
     }
 }

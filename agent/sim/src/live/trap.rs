@@ -19,14 +19,14 @@ use trapline_agent::config::Config;
 use trapline_agent::desk::{Desk, Pulse, Stop, Wakes};
 use trapline_agent::hands::{Books, Hands};
 use trapline_agent::health::Health;
-use trapline_agent::inspect::{Detect, Inspect, LookError, load_model};
+use trapline_agent::inspect::{Asked, Detect, Inspect, LookError, Seen, load_model};
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::stage::{Next, Stage, StageError};
 use trapline_agent::sync::Sync;
 use trapline_agent::sync::http::HttpUplink;
 use trapline_hal::{Camera, Clock as _};
 use trapline_store::Ledger;
-use trapline_wire::v1::{DetectionRecord, ModelRef};
+use trapline_wire::v1::ModelRef;
 use trapline_wire::{LedgerId, TrapKey};
 
 /// Captures of the past that are sent together.
@@ -69,11 +69,11 @@ impl Detect for Model {
 
     fn look(
         &mut self,
-        jpeg: &[u8],
+        asked: &Asked<'_>,
         keep_going: &mut dyn FnMut() -> bool,
-    ) -> Result<Vec<DetectionRecord>, LookError> {
+    ) -> Result<Seen, LookError> {
         let mut model = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        model.look(jpeg, keep_going)
+        model.look(asked, keep_going)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::error::{Halt, StoreError};
 use crate::ledger::Ledger;
+use crate::ledger::follow::{self, Following};
 use crate::ledger::rows::clock_word;
 use crate::ledger::text::{clip, clip_stamp, keep_detections};
 use crate::tokens::Fresh;
 use rusqlite::{Connection, params};
-use trapline_wire::v1::{DetectionRecord, InspectionOutcome, ModelRef, Stamp};
+use trapline_wire::v1::{DetectionRecord, InspectionOutcome, LookFacts, ModelRef, Stamp};
 
 /// An inspection that ended, before its outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,28 @@ pub struct NewInspection {
     pub stamp: Stamp,
     /// How long it took.
     pub took_ms: u64,
+}
+
+/// What was found in a picture.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// The boxes; `track` is in the follower's own numbers.
+    pub detections: Vec<DetectionRecord>,
+    /// How the picture was looked at.
+    pub look: Option<LookFacts>,
+    /// What the follower made of it; `None` when it was not shown to it.
+    pub following: Option<Following>,
+}
+
+impl Found {
+    /// Boxes and nothing else.
+    #[must_use]
+    pub fn boxes(detections: Vec<DetectionRecord>) -> Self {
+        Self {
+            detections,
+            ..Self::default()
+        }
+    }
 }
 
 impl Ledger {
@@ -63,12 +86,13 @@ impl Ledger {
         &mut self,
         fresh: Fresh,
         inspection: &NewInspection,
-        detections: Vec<DetectionRecord>,
+        found: Found,
     ) -> Result<(), StoreError> {
         let outcome = InspectionOutcome::Seen {
-            detections: keep_detections(detections),
+            detections: keep_detections(found.detections),
+            look: found.look,
         };
-        self.end_inspection(&fresh, inspection, &outcome)
+        self.end_inspection(&fresh, inspection, outcome, found.following.as_ref())
     }
 
     /// Ends an inspection of a picture that cannot be looked at; this is not "no insects".
@@ -85,34 +109,52 @@ impl Ledger {
             reason: clip(reason),
             attempts: fresh.attempts,
         };
-        self.end_inspection(&fresh, inspection, &outcome)
+        self.end_inspection(&fresh, inspection, outcome, None)
     }
 
     fn end_inspection(
         &mut self,
         fresh: &Fresh,
         inspection: &NewInspection,
-        outcome: &InspectionOutcome,
+        mut outcome: InspectionOutcome,
+        following: Option<&Following>,
     ) -> Result<(), StoreError> {
         let threshold = if inspection.model.threshold.is_finite() {
             inspection.model.threshold
         } else {
             1.0
         };
-        let (state, insects) = match outcome {
-            InspectionOutcome::Seen { detections } => {
+        let (state, insects) = match &outcome {
+            InspectionOutcome::Seen { detections, .. } => {
                 let sure = detections.iter().filter(|box_| box_.score >= threshold);
                 ("seen", Some(sure.count()))
             }
             InspectionOutcome::GaveUp { .. } => ("gave_up", None),
         };
-        let json = serde_json::to_string(outcome).map_err(|error| StoreError::Refused {
-            what: format!("the inspection of capture {}", fresh.capture),
-            reason: error.to_string(),
-        })?;
+        let is_poor = matches!(
+            &outcome,
+            InspectionOutcome::Seen { look: Some(look), .. } if look.is_poor
+        );
         let stamp = clip_stamp(&inspection.stamp);
         let seq = fresh.capture.seq;
         self.write(|transaction| {
+            let place = following
+                .map(|following| follow::begin(transaction, fresh.capture, following))
+                .transpose()?;
+            if let InspectionOutcome::Seen { detections, .. } = &mut outcome {
+                for detection in detections {
+                    detection.track = place.and_then(|place| place.track(detection.track?));
+                }
+            }
+            let json = serde_json::to_string(&outcome).map_err(|error| {
+                Halt::Rule(StoreError::Refused {
+                    what: format!("the inspection of capture {}", fresh.capture),
+                    reason: error.to_string(),
+                })
+            })?;
+            let frame = place
+                .zip(following)
+                .map(|(place, now)| place.frame(now.frame));
             let ended = transaction.execute(
                 "UPDATE captures SET inspection = ?2 WHERE seq = ?1 AND inspection = 'fresh'",
                 params![seq, state],
@@ -126,8 +168,8 @@ impl Ledger {
             transaction.execute(
                 "INSERT INTO inspections (capture, model, model_sha256, model_threshold,
                                           unix_ms, clock, boot_id, uptime_ms,
-                                          took_ms, outcome, insects)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                          took_ms, outcome, insects, frame, is_poor)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                 params![
                     seq,
                     clip(&inspection.model.id),
@@ -139,7 +181,9 @@ impl Ledger {
                     stamp.uptime_ms,
                     inspection.took_ms,
                     json,
-                    insects
+                    insects,
+                    frame,
+                    is_poor,
                 ],
             )?;
             // The server takes no inspection of a capture that it refused.
@@ -149,6 +193,9 @@ impl Ledger {
                    AND (SELECT record FROM captures WHERE seq = ?1) = 'refused'",
                 [seq],
             )?;
+            if let Some((place, following)) = place.zip(following) {
+                follow::finish(transaction, fresh.capture, place, inspection, following)?;
+            }
             Ok(())
         })
     }

@@ -2,7 +2,9 @@
 //! reply to it was read.
 
 use crate::error::{Halt, StoreError};
-use crate::ledger::rows::{CAPTURE_COLUMNS, EFFORT_COLUMNS, INSPECTION_COLUMNS, READING_COLUMNS};
+use crate::ledger::rows::{
+    CAPTURE_COLUMNS, EFFORT_COLUMNS, INSPECTION_COLUMNS, READING_COLUMNS, TRACK_COLUMNS,
+};
 use crate::ledger::text::clip;
 use crate::ledger::{Ledger, View};
 use rusqlite::{Connection, Row, Transaction};
@@ -64,8 +66,8 @@ impl Outgoing {
 
 impl View {
     /// The records that the server does not have yet, as many as fit: effort
-    /// first, then captures, inspections of captures that the server has or
-    /// gets with them, and readings, each list newest first.
+    /// first, then captures, inspections and tracks of captures that the server
+    /// has or gets with them, and readings, each list newest first.
     ///
     /// Newest first, because after a week without signal the researcher wants
     /// to know how the trap is today; the server sorts by id.
@@ -107,6 +109,20 @@ impl View {
                 ),
                 |row| Ok((self.inspection_record(row)?, row.get::<_, u64>(10)?)),
             )?;
+            let tracks = room.fill(
+                connection,
+                &format!(
+                    "SELECT {TRACK_COLUMNS} FROM tracks
+                     WHERE record = 'waiting' AND NOT EXISTS (
+                         SELECT 1 FROM captures
+                         WHERE captures.seq IN (tracks.first, tracks.last, tracks.best)
+                           AND captures.record <> 'stored'
+                           AND NOT (captures.record = 'waiting' AND captures.seq >= {}))
+                     ORDER BY seq DESC",
+                    i64::try_from(oldest_sent).unwrap_or(i64::MAX)
+                ),
+                |row| self.track_record(row),
+            )?;
             let readings = room.fill(
                 connection,
                 &format!(
@@ -123,6 +139,7 @@ impl View {
                     readings,
                     captures,
                     inspections,
+                    tracks,
                 },
                 inspections: numbers,
             })
@@ -168,11 +185,19 @@ impl Ledger {
                 mark("captures", record.id.seq, refusal)?;
                 if refusal.is_some() {
                     refuse_inspections(transaction, record.id.seq)?;
+                    refuse_tracks(transaction, record.id.seq)?;
                 }
             }
             for (record, seq) in sent.batch.inspections.iter().zip(&sent.inspections) {
                 let refusal = refusal_of(RecordKind::Inspection, record.capture.to_string());
                 mark("inspections", *seq, refusal)?;
+            }
+            for record in &sent.batch.tracks {
+                let refusal = refusal_of(RecordKind::Track, record.id.to_string());
+                // A track that was told anew since the batch was made still waits.
+                if is_revision(transaction, record.id.seq, record.revision)? {
+                    mark("tracks", record.id.seq, refusal)?;
+                }
             }
             Ok(())
         })
@@ -206,6 +231,23 @@ fn refuse_inspections(transaction: &Transaction<'_>, capture: u64) -> Result<(),
         [capture],
     )?;
     Ok(())
+}
+
+/// The server takes no track of a capture that it refused.
+fn refuse_tracks(transaction: &Transaction<'_>, capture: u64) -> Result<(), Halt> {
+    transaction.execute(
+        "UPDATE tracks SET record = 'refused', refusal = 'one of its captures was refused'
+         WHERE ?1 IN (first, last, best) AND record = 'waiting'",
+        [capture],
+    )?;
+    Ok(())
+}
+
+fn is_revision(transaction: &Transaction<'_>, seq: u64, revision: u32) -> Result<bool, Halt> {
+    let mut statement =
+        transaction.prepare("SELECT count(*) FROM tracks WHERE seq = ?1 AND revision = ?2")?;
+    let found: u64 = statement.query_row((seq, revision), |row| row.get(0))?;
+    Ok(found == 1)
 }
 
 /// What is left of a batch while it is filled.

@@ -3,11 +3,13 @@
 use crate::error::{Halt, StoreError};
 use crate::ledger::View;
 use crate::ledger::rows::{
-    CAPTURE_COLUMNS, EFFORT_COLUMNS, INSPECTION_COLUMNS, READING_COLUMNS, parse_word,
+    CAPTURE_COLUMNS, EFFORT_COLUMNS, INSPECTION_COLUMNS, READING_COLUMNS, TRACK_COLUMNS, parse_word,
 };
 use rusqlite::Row;
-use trapline_wire::v1::{CaptureRecord, EffortRecord, InspectionRecord, ReadingRecord};
-use trapline_wire::{CaptureId, EffortId, ReadingId};
+use trapline_wire::v1::{
+    CaptureRecord, EffortRecord, InspectionRecord, ReadingRecord, TrackRecord,
+};
+use trapline_wire::{CaptureId, EffortId, ReadingId, TrackId};
 
 /// Where a record is on its way to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +92,15 @@ pub struct InspectionRow {
     /// Boxes at or over the model's threshold; `None` when it was given up.
     pub insects: Option<u64>,
     /// Whether the server has it.
+    pub record_state: RecordState,
+}
+
+/// One insect, as it was last told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackRow {
+    /// The track as it is sent.
+    pub record: TrackRecord,
+    /// Whether the server has this revision.
     pub record_state: RecordState,
 }
 
@@ -185,6 +196,23 @@ impl View {
             Ok(ReadingRow {
                 record: self.reading_record(row)?,
                 record_state: record_state(row, 9)?,
+            })
+        })
+    }
+
+    /// Up to `limit` tracks after `after`; paging as in [`captures`](Self::captures).
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
+    pub fn tracks(&self, after: Option<TrackId>, limit: u32) -> Result<Vec<TrackRow>, StoreError> {
+        let sql = format!(
+            "SELECT {TRACK_COLUMNS}, record, refusal FROM tracks
+             WHERE seq > ?1 ORDER BY seq LIMIT ?2"
+        );
+        self.page(&sql, after.map_or(0, |id| id.seq), limit, |row| {
+            Ok(TrackRow {
+                record: self.track_record(row)?,
+                record_state: record_state(row, 20)?,
             })
         })
     }

@@ -6,7 +6,8 @@ use rusqlite::{Error, Row};
 use trapline_wire::Sha256;
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, ClockQuality, EffortOutcome, EffortRecord, InspectionRecord,
-    MissReason, ModelRef, PictureRef, ReadingRecord, Stamp,
+    MissReason, ModelRef, PictureRef, ReadingRecord, Stamp, TrackBox, TrackEnd, TrackOrigin,
+    TrackRecord,
 };
 
 /// Columns that [`View::capture_record`] reads, from column 0.
@@ -21,6 +22,10 @@ pub(super) const READING_COLUMNS: &str = "seq, unix_ms, clock, boot_id, uptime_m
 /// Columns that [`View::inspection_record`] reads, from column 0.
 pub(super) const INSPECTION_COLUMNS: &str = "capture, unix_ms, clock, boot_id, uptime_ms, \
      model, model_sha256, model_threshold, took_ms, outcome";
+/// Columns that [`View::track_record`] reads, from column 0.
+pub(super) const TRACK_COLUMNS: &str = "seq, revision, first, last, best, x_px, y_px, \
+     width_px, height_px, score, class, model, model_sha256, model_threshold, seen, card, \
+     origin, is_confirmed, could_be, end";
 
 impl View {
     pub(super) fn capture_record(&self, row: &Row<'_>) -> Result<CaptureRecord, Error> {
@@ -95,6 +100,41 @@ impl View {
             outcome: parse_word(row, 9, |json| serde_json::from_str(json).ok())?,
         })
     }
+
+    pub(super) fn track_record(&self, row: &Row<'_>) -> Result<TrackRecord, Error> {
+        let end: Option<String> = row.get(19)?;
+        let could_be: Option<u64> = row.get(18)?;
+        Ok(TrackRecord {
+            id: self.track_id(row.get(0)?),
+            revision: row.get(1)?,
+            first: self.capture_id(row.get(2)?),
+            last: self.capture_id(row.get(3)?),
+            best: self.capture_id(row.get(4)?),
+            best_box: TrackBox {
+                x_px: row.get(5)?,
+                y_px: row.get(6)?,
+                width_px: row.get(7)?,
+                height_px: row.get(8)?,
+            },
+            score: row.get(9)?,
+            class: row.get(10)?,
+            model: ModelRef {
+                id: row.get(11)?,
+                sha256: digest(row, 12)?,
+                threshold: row.get(13)?,
+            },
+            seen: row.get(14)?,
+            card: row.get(15)?,
+            origin: parse_word(row, 16, |word| {
+                [TrackOrigin::Arrived, TrackOrigin::Present]
+                    .into_iter()
+                    .find(|origin| origin_word(*origin) == word)
+            })?,
+            is_confirmed: row.get(17)?,
+            could_be: could_be.map(|seq| self.track_id(seq)),
+            end: end.map(|_| parse_word(row, 19, track_end)).transpose()?,
+        })
+    }
 }
 
 /// The stamp in columns 1 to 4.
@@ -107,7 +147,7 @@ fn stamp(row: &Row<'_>) -> Result<Stamp, Error> {
     })
 }
 
-fn digest(row: &Row<'_>, column: usize) -> Result<Sha256, Error> {
+pub(super) fn digest(row: &Row<'_>, column: usize) -> Result<Sha256, Error> {
     row.get(column).map(Sha256::from_bytes)
 }
 
@@ -134,7 +174,7 @@ pub(super) fn clock_word(quality: ClockQuality) -> &'static str {
     }
 }
 
-fn clock_quality(word: &str) -> Option<ClockQuality> {
+pub(super) fn clock_quality(word: &str) -> Option<ClockQuality> {
     [
         ClockQuality::Unset,
         ClockQuality::Restored,
@@ -143,6 +183,27 @@ fn clock_quality(word: &str) -> Option<ClockQuality> {
     ]
     .into_iter()
     .find(|quality| clock_word(*quality) == word)
+}
+
+pub(super) fn origin_word(origin: TrackOrigin) -> &'static str {
+    match origin {
+        TrackOrigin::Arrived => "arrived",
+        TrackOrigin::Present => "present",
+    }
+}
+
+pub(super) fn end_word(end: TrackEnd) -> &'static str {
+    match end {
+        TrackEnd::Gone => "gone",
+        TrackEnd::CardChanged => "card_changed",
+        TrackEnd::Lost => "lost",
+    }
+}
+
+fn track_end(word: &str) -> Option<TrackEnd> {
+    [TrackEnd::Gone, TrackEnd::CardChanged, TrackEnd::Lost]
+        .into_iter()
+        .find(|end| end_word(*end) == word)
 }
 
 pub(super) fn reason_word(reason: MissReason) -> &'static str {

@@ -55,7 +55,7 @@ pub struct LastCapture {
 }
 
 /// Tables whose rows are sent.
-const SENT_TABLES: [&str; 4] = ["effort", "readings", "captures", "inspections"];
+const SENT_TABLES: [&str; 5] = ["effort", "readings", "captures", "inspections", "tracks"];
 
 impl View {
     /// The ledger in numbers. `since_ms` is compared with the trap's own believed time.

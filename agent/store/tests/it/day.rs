@@ -2,10 +2,10 @@
 //! promises written down as they are given.
 
 use crate::trap::{
-    Trap, detection, jpeg, new_capture, new_inspection, new_reading, receipt, stamp,
+    Trap, detection, following, jpeg, new_capture, new_inspection, new_reading, receipt, stamp,
 };
 use trapline_store::{
-    BatchLimits, Ledger, NextPicture, PictureOrder, Planned, Returned, Span, StoreError,
+    BatchLimits, Found, Ledger, NextPicture, PictureOrder, Planned, Returned, Span, StoreError,
 };
 use trapline_wire::Sha256;
 use trapline_wire::v1::MissReason;
@@ -134,7 +134,13 @@ fn inspect(trap: &mut Trap, ledger: &mut Ledger, fails: bool) -> Result<(), Stor
     let ended = if fails || fresh.exhausted() {
         ledger.give_up(fresh, &new_inspection(5), "not a JPEG")
     } else {
-        let found = vec![detection(0.3), detection(0.9)];
+        let frame = match ledger.followed()? {
+            None => 0,
+            Some(last) => u64::from_le_bytes(last.state.try_into().unwrap()) + 1,
+        };
+        let mut found = Found::boxes(vec![detection(0.3), detection(0.9)]);
+        found.detections[1].track = Some(1);
+        found.following = Some(following(frame, 1));
         ledger.record_detections(fresh, &new_inspection(5), found)
     };
     ended?;

@@ -2,9 +2,9 @@
 
 use crate::trap::Trap;
 use std::collections::BTreeSet;
-use trapline_store::{Disk as _, InspectionState, Ledger, PictureState, RecordState};
+use trapline_store::{CaptureRow, Disk as _, InspectionState, Ledger, PictureState, RecordState};
 use trapline_wire::Sha256;
-use trapline_wire::v1::EffortOutcome;
+use trapline_wire::v1::{EffortOutcome, InspectionOutcome};
 
 /// Checks every law on an open ledger right after recovery.
 pub(crate) fn check(trap: &Trap, ledger: &Ledger) {
@@ -38,6 +38,7 @@ pub(crate) fn check(trap: &Trap, ledger: &Ledger) {
         let ends = ledger.inspections(id).unwrap().len();
         assert_eq!(ends, usize::from(row.inspection != InspectionState::Fresh));
     }
+    followed_as_inspected(ledger, &captures);
     shots_are_closed_once(trap, ledger, captures.len());
     files_have_rows(trap, &files_expected);
 }
@@ -70,6 +71,39 @@ fn promised_pictures_are_there(trap: &Trap, ledger: &Ledger) {
                 "{id} is not sent again"
             );
         }
+    }
+}
+
+/// The follower knows of a picture exactly when its inspection is there.
+fn followed_as_inspected(ledger: &Ledger, captures: &[CaptureRow]) {
+    let mut shown = Vec::new();
+    for row in captures {
+        for inspection in ledger.inspections(row.record.id).unwrap() {
+            let InspectionOutcome::Seen { detections, .. } = &inspection.record.outcome else {
+                continue;
+            };
+            for track in detections.iter().filter_map(|found| found.track) {
+                shown.push((row.record.id, track));
+            }
+        }
+    }
+    let Some(followed) = ledger.followed().unwrap() else {
+        assert_eq!(shown, [], "nothing is followed without a follower");
+        return;
+    };
+    let last = u64::from_le_bytes(followed.state.try_into().unwrap());
+    assert_eq!(u64::try_from(shown.len()).unwrap(), last + 1);
+    assert_eq!(shown.last().map(|(id, _)| *id), Some(followed.capture));
+    let tracks = ledger.tracks(None, 10_000).unwrap();
+    assert_eq!(tracks.len(), 1, "one insect was followed");
+    for track in tracks {
+        assert!(shown.iter().all(|(_, seq)| *seq == track.record.id.seq));
+        assert_eq!(Some(track.record.first), shown.first().map(|(id, _)| *id));
+        let seen = usize::try_from(track.record.seen).unwrap();
+        assert!(
+            seen <= shown.len() && shown.len() < 2 * seen,
+            "told in time"
+        );
     }
 }
 

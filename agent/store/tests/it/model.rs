@@ -6,7 +6,7 @@ use crate::trap::{LOSSES, Trap, detection, jpeg, new_capture, new_inspection, re
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeMap;
-use trapline_store::{BatchLimits, Ledger, NextPicture, PictureOrder};
+use trapline_store::{BatchLimits, Found, Ledger, NextPicture, PictureOrder};
 use trapline_wire::v1::MissReason;
 use trapline_wire::{CaptureId, Sha256};
 
@@ -174,7 +174,7 @@ impl Run {
             let found = vec![detection(0.9)];
             let ledger = self.ledger.as_mut().unwrap();
             ledger
-                .record_detections(fresh, &new_inspection(1), found)
+                .record_detections(fresh, &new_inspection(1), Found::boxes(found))
                 .unwrap();
         }
     }

@@ -6,8 +6,8 @@ use crate::trap::{
 use std::fs;
 use std::sync::Arc;
 use trapline_store::{
-    BatchLimits, InspectionState, Ledger, NextPicture, PictureOrder, PictureState, RecordState,
-    Sendable, Span, StoreError, View,
+    BatchLimits, Found, InspectionState, Ledger, NextPicture, PictureOrder, PictureState,
+    RecordState, Sendable, Span, StoreError, View,
 };
 use trapline_wire::limits::{BATCH_BYTES_MAX, DETECTIONS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
 use trapline_wire::v1::{
@@ -152,7 +152,7 @@ fn what_the_wire_cannot_carry_never_gets_into_the_ledger() {
     found[9].score = 0.9;
     found[10].class = "é".repeat(TEXT_BYTES_MAX);
     ledger
-        .record_detections(fresh, &new_inspection(1), found)
+        .record_detections(fresh, &new_inspection(1), Found::boxes(found))
         .unwrap();
     let mut reading = new_reading(1);
     reading.temperature_c = Some(f64::NAN);
@@ -164,7 +164,7 @@ fn what_the_wire_cannot_carry_never_gets_into_the_ledger() {
     let outgoing = ledger.outgoing(BatchLimits::default()).unwrap();
     let batch = outgoing.batch();
     assert_eq!(batch.inspections[0].capture, id);
-    let InspectionOutcome::Seen { detections } = &batch.inspections[0].outcome else {
+    let InspectionOutcome::Seen { detections, .. } = &batch.inspections[0].outcome else {
         panic!("it was seen");
     };
     assert_eq!(detections.len(), DETECTIONS_MAX);
@@ -189,7 +189,7 @@ fn batches_stay_within_their_limits_and_carry_everything_once() {
         let fresh = ledger.next_fresh(3).unwrap().unwrap();
         let found = vec![detection(0.9); 100];
         ledger
-            .record_detections(fresh, &new_inspection(minute), found)
+            .record_detections(fresh, &new_inspection(minute), Found::boxes(found))
             .unwrap();
     }
     for limits in [
@@ -232,7 +232,7 @@ fn a_refused_record_is_set_aside_with_its_reason() {
     let id = shoot(&mut ledger, 1);
     let fresh = ledger.next_fresh(3).unwrap().unwrap();
     ledger
-        .record_detections(fresh, &new_inspection(1), Vec::new())
+        .record_detections(fresh, &new_inspection(1), Found::default())
         .unwrap();
     let outgoing = ledger
         .outgoing(BatchLimits {
@@ -443,7 +443,7 @@ fn a_foreign_newer_or_damaged_database_is_named() {
         error,
         StoreError::NewerSchema {
             found: 7,
-            known: 1,
+            known: 2,
             ..
         }
     ));
@@ -485,7 +485,7 @@ fn a_summary_counts_everything_once() {
     while let Some(fresh) = ledger.next_fresh(3).unwrap() {
         let found = vec![detection(0.9), detection(0.6), detection(0.1)];
         ledger
-            .record_detections(fresh, &new_inspection(9), found)
+            .record_detections(fresh, &new_inspection(9), Found::boxes(found))
             .unwrap();
     }
     let summary = ledger.summary(stamp(3).unix_ms).unwrap();

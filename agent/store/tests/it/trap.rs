@@ -6,8 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 use trapline_store::disk::{Loss, Lost, SimDisk};
-use trapline_store::{Ledger, NewCapture, NewInspection, NewReading, Recovery, StoreError};
-use trapline_wire::v1::{CaptureSource, ClockQuality, DetectionRecord, ModelRef, Receipt, Stamp};
+use trapline_store::{
+    Following, Ledger, NewCapture, NewInspection, NewReading, Recovery, StoreError, TrackNow,
+};
+use trapline_wire::v1::{
+    CaptureSource, ClockQuality, DetectionRecord, ModelRef, Receipt, Stamp, TrackBox, TrackOrigin,
+};
 use trapline_wire::{CaptureId, EffortId, LedgerId, Sha256};
 
 /// Every way in which the loop loses what was not synced.
@@ -132,6 +136,37 @@ pub(crate) fn detection(score: f32) -> DetectionRecord {
         height_px: 12.0,
         score,
         class: "insect".to_owned(),
+        track: None,
+        carried: false,
+    }
+}
+
+/// A follower that saw the insect with `number` in this and all pictures before.
+pub(crate) fn following(frame: u64, number: u64) -> Following {
+    Following {
+        is_anew: frame == 0,
+        frame,
+        is_new_card: false,
+        tracks: vec![TrackNow {
+            number,
+            first: 0,
+            last: frame,
+            best: frame,
+            best_box: TrackBox {
+                x_px: 1.5,
+                y_px: 2.0,
+                width_px: 10.0,
+                height_px: 12.0,
+            },
+            score: 0.9,
+            class: "insect".to_owned(),
+            seen: u32::try_from(frame).unwrap() + 1,
+            origin: TrackOrigin::Arrived,
+            is_confirmed: frame > 0,
+            could_be: None,
+            end: None,
+        }],
+        state: frame.to_le_bytes().to_vec(),
     }
 }
 

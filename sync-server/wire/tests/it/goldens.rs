@@ -5,17 +5,19 @@ use insta::assert_json_snapshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
+use trapline_wire::arrivals::{Count, Interval};
 use trapline_wire::read::{
-    CaptureDetail, CaptureSummary, EffortRow, Me, Page, PictureState, ReadingRow, Timeline,
-    TimelineCapture, TimelineReading, TrapSummary,
+    Arrivals, CaptureDetail, CaptureSummary, EffortRow, Me, Page, PictureState, ReadingRow,
+    Timeline, TimelineCapture, TimelineReading, TrackDetail, TrackMoment, TrackRow, TrapSummary,
 };
 use trapline_wire::v1::{
-    CaptureRecord, CaptureSource, ClockQuality, DetectionRecord, EffortOutcome, EffortRecord,
-    Fault, Heartbeat, InspectionOutcome, InspectionRecord, MissReason, ModelRef, PictureRef,
-    PictureStatus, Problem, ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, Stamp,
-    SyncBatch, SyncReply, UnfinishedUpload,
+    CaptureRecord, CaptureSource, CardSeen, ClockQuality, DetectionRecord, EffortOutcome,
+    EffortRecord, Fault, Heartbeat, InspectionOutcome, InspectionRecord, LookFacts, MissReason,
+    ModelRef, PictureRef, PictureStatus, Problem, ReadingRecord, Receipt, RecordKind, Refusal,
+    RefusalReason, Stamp, SyncBatch, SyncReply, TrackBox, TrackEnd, TrackOrigin, TrackRecord,
+    UnfinishedUpload, WholeBecause,
 };
-use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, Sha256, TrapId, TrapKey};
+use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, Sha256, TrackId, TrapId, TrapKey};
 
 const LEDGER: LedgerId = LedgerId(0x7f3a_9c21);
 
@@ -111,7 +113,67 @@ fn seen() -> InspectionOutcome {
             height_px: 38.0,
             score: 0.87,
             class: "insect".to_owned(),
+            track: None,
+            carried: false,
         }],
+        look: None,
+    }
+}
+
+/// A look that left tiles out, with an insect that was there before and a new one.
+fn looked() -> InspectionOutcome {
+    let InspectionOutcome::Seen { mut detections, .. } = seen() else {
+        return seen();
+    };
+    let mut known = detections[0].clone();
+    known.track = Some(16);
+    known.carried = true;
+    detections[0].track = Some(17);
+    detections.push(known);
+    InspectionOutcome::Seen {
+        detections,
+        look: Some(LookFacts {
+            tiles: 88,
+            tiles_run: 3,
+            whole: None,
+            is_half: false,
+            shift_x_px: Some(-1.25),
+            shift_y_px: Some(0.5),
+            card: CardSeen::Same,
+            sharpness: 0.125,
+            mean_luma: 131.5,
+            clipped_share: 0.0625,
+            is_poor: false,
+        }),
+    }
+}
+
+fn track(end: Option<TrackEnd>) -> TrackRecord {
+    TrackRecord {
+        id: TrackId::new(LEDGER, 17),
+        revision: 3,
+        first: CaptureId::new(LEDGER, 42),
+        last: CaptureId::new(LEDGER, 51),
+        best: CaptureId::new(LEDGER, 44),
+        best_box: TrackBox {
+            x_px: 12.5,
+            y_px: 30.0,
+            width_px: 41.25,
+            height_px: 38.0,
+        },
+        score: 0.91,
+        class: "insect".to_owned(),
+        model: ModelRef {
+            id: "sticky-1".to_owned(),
+            sha256: Sha256::of(b"model"),
+            threshold: 0.4,
+        },
+        seen: 8,
+        card: 2,
+        origin: TrackOrigin::Arrived,
+        is_confirmed: true,
+        could_be: end.map(|_| TrackId::new(LEDGER, 9)),
+        end,
     }
 }
 
@@ -181,7 +243,12 @@ fn what_a_trap_sends() {
                 }),
                 capture(CaptureSource::Simulated),
             ],
-            inspections: vec![inspection(seen()), inspection(gave_up())],
+            inspections: vec![
+                inspection(seen()),
+                inspection(gave_up()),
+                inspection(looked()),
+            ],
+            tracks: vec![track(None), track(Some(TrackEnd::Gone))],
         },
     );
 }
@@ -195,8 +262,32 @@ fn the_words_of_the_wire() {
         "miss_reason",
         &vec![Camera, Disk, Cut, Off, Overrun, Battery, Clock],
     );
-    use RecordKind::{Capture, Effort, Inspection, Reading};
-    check("record_kind", &vec![Effort, Reading, Capture, Inspection]);
+    use RecordKind::{Capture, Effort, Inspection, Reading, Track};
+    check(
+        "record_kind",
+        &vec![Effort, Reading, Capture, Inspection, Track],
+    );
+    check(
+        "track_end",
+        &vec![TrackEnd::Gone, TrackEnd::CardChanged, TrackEnd::Lost],
+    );
+    check(
+        "track_origin",
+        &vec![TrackOrigin::Arrived, TrackOrigin::Present],
+    );
+    check(
+        "card_seen",
+        &vec![CardSeen::First, CardSeen::Same, CardSeen::New],
+    );
+    use WholeBecause::{
+        Asked, Card, Due, First, Focus, Light, Many, Model, Moved, Other, Size, Ungated,
+    };
+    check(
+        "whole_because",
+        &vec![
+            First, Asked, Due, Size, Model, Light, Focus, Moved, Card, Many, Ungated, Other,
+        ],
+    );
     use PictureState::{OnTrap, Stored, Unreadable};
     check("picture_state", &vec![OnTrap, Stored, Unreadable]);
 }
@@ -358,6 +449,7 @@ fn what_a_researcher_reads_of_captures() {
             stored_ms: Some(1_782_000_100_000),
             reading: Some(reading_row()),
             inspections: vec![inspection(seen())],
+            arrivals: vec![17],
             previous: Some(CaptureId::new(LEDGER, 40)),
             next: None,
         },
@@ -367,6 +459,62 @@ fn what_a_researcher_reads_of_captures() {
 }
 
 /// A trap of tomorrow says more than a server of today knows.
+#[test]
+fn what_a_researcher_reads_of_arrivals() {
+    let row = TrackRow {
+        trap: trap_id(),
+        first_ms: 1_782_000_000_123,
+        first_clock: ClockQuality::Rtc,
+        last_ms: 1_782_010_000_123,
+        best_picture: PictureState::Stored,
+        track: track(None),
+    };
+    check(
+        "track_detail",
+        &TrackDetail {
+            row,
+            trap_name: "Meadow 3".to_owned(),
+            moments: vec![TrackMoment {
+                capture: capture_id(),
+                taken_ms: 1_782_000_000_123,
+                picture_state: PictureState::Stored,
+                place: track(None).best_box,
+            }],
+        },
+    );
+    let interval = |arrivals| Interval {
+        from_ms: 1_782_000_000_000,
+        until_ms: 1_782_003_600_000,
+        looks: 3,
+        failed: 0,
+        arrivals,
+        clock_doubtful: 0,
+    };
+    check(
+        "arrivals",
+        &Arrivals {
+            from_ms: 1_782_000_000_000,
+            until_ms: 1_782_007_200_000,
+            step_ms: 3_600_000,
+            intervals: vec![
+                interval(Some(Count {
+                    counted: 14,
+                    low: 12,
+                    high: 17,
+                })),
+                interval(None),
+            ],
+            models: vec!["sticky-1".to_owned()],
+        },
+    );
+}
+
+#[test]
+fn reasons_of_a_newer_trap_are_still_read() {
+    let read: WholeBecause = serde_json::from_str("\"the_moon\"").unwrap();
+    assert_eq!(read, WholeBecause::Other);
+}
+
 #[test]
 fn unknown_fields_are_passed_over() {
     let text = r#"{"captures": [], "weather": {"rain": true}}"#;
