@@ -1,11 +1,14 @@
 // The typed client of /api/v1: every request of the pages goes through here.
+import type { Every } from './arrivals';
 import type {
+  Arrivals,
   CaptureDetail,
   CaptureSummary,
   Me,
   Page,
   Problem,
   Timeline,
+  TrackDetail,
   TrapSummary,
 } from './types';
 
@@ -116,6 +119,32 @@ export const timeline = (
     signal,
   );
 
+export const arrivals = (
+  id: string,
+  fromMs: number,
+  untilMs: number,
+  every: Every,
+  signal?: AbortSignal,
+): Promise<Arrivals> =>
+  get(
+    url(`/traps/${encodeURIComponent(id)}/arrivals`, {
+      from_ms: fromMs,
+      until_ms: untilMs,
+      every,
+    }),
+    signal,
+  );
+
+const trackPath = (trapId: string, id: string): string =>
+  `/tracks/${encodeURIComponent(trapId)}/${encodeURIComponent(id)}`;
+
+export const track = (trapId: string, id: string, signal?: AbortSignal): Promise<TrackDetail> =>
+  get(url(trackPath(trapId, id)), signal);
+
+/** The insect, cut from the picture of that capture. */
+export const cropUrl = (trapId: string, id: string, capture: string): string =>
+  url(`${trackPath(trapId, id)}/crop`, { capture });
+
 export type CaptureFilter = {
   trap: string;
   from_ms?: number;
@@ -146,7 +175,7 @@ export const pictureUrl = (trapId: string, id: string): string =>
 export const thumbnailUrl = (trapId: string, id: string): string =>
   `${capturePath(trapId, id)}/thumbnail`;
 
-export type CsvList = 'captures' | 'readings' | 'effort' | 'detections';
+export type CsvList = 'captures' | 'readings' | 'effort' | 'detections' | 'tracks' | 'arrivals';
 
 export const csvUrl = (
   list: CsvList,

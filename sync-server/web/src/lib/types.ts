@@ -65,10 +65,24 @@ export type Detection = {
   height_px: number;
   score: number;
   class: string;
+  /** Number of the insect's track in the trap's ledger. */
+  track?: number;
+  /** Taken over from the picture before. */
+  carried?: boolean;
+};
+
+export type LookFacts = {
+  tiles: number;
+  tiles_run: number;
+  whole?: string;
+  is_half?: boolean;
+  card: 'first' | 'same' | 'new';
+  is_poor?: boolean;
 };
 
 export type InspectionOutcome =
-  { kind: 'seen'; detections: Detection[] } | { kind: 'gave_up'; reason: string; attempts: number };
+  | { kind: 'seen'; detections: Detection[]; look?: LookFacts }
+  | { kind: 'gave_up'; reason: string; attempts: number };
 
 export type Inspection = {
   capture: string;
@@ -96,6 +110,8 @@ export type CaptureDetail = CaptureSummary & {
   stored_ms: number | null;
   reading: ReadingRow | null;
   inspections: Inspection[];
+  /** Numbers of the tracks that arrived between the picture before and this one. */
+  arrivals: number[];
   previous: string | null;
   next: string | null;
 };
@@ -133,4 +149,56 @@ export type Timeline = {
   captures: TimelineCapture[];
   missed: EffortRow[];
   truncated: boolean;
+};
+
+export type ArrivalCount = { counted: number; low: number; high: number };
+
+export type Interval = {
+  from_ms: number;
+  until_ms: number;
+  looks: number;
+  failed: number;
+  /** `null` when nobody looked, which is not "none". */
+  arrivals: ArrivalCount | null;
+  clock_doubtful: number;
+};
+
+export type Arrivals = {
+  from_ms: number;
+  until_ms: number;
+  step_ms: number;
+  intervals: Interval[];
+  models: string[];
+};
+
+export type Box = { x_px: number; y_px: number; width_px: number; height_px: number };
+
+export type TrackMoment = {
+  capture: string;
+  taken_ms: number;
+  picture_state: PictureState;
+  box: Box;
+};
+
+export type TrackDetail = {
+  trap: string;
+  trap_name: string;
+  id: string;
+  first: string;
+  last: string;
+  best: string;
+  first_ms: number;
+  first_clock: ClockQuality;
+  last_ms: number;
+  seen: number;
+  card: number;
+  class: string;
+  score: number;
+  model: { id: string; sha256: string; threshold: number };
+  origin: 'arrived' | 'present';
+  is_confirmed: boolean;
+  could_be?: string;
+  end?: 'gone' | 'card_changed' | 'lost';
+  best_picture: PictureState;
+  moments: TrackMoment[];
 };
