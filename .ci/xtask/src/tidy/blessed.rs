@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 const WIRE: &str = "sync-server/wire/src/v1.rs";
+/// The parts of `v1.rs`.
+const WIRE_PARTS: &str = "sync-server/wire/src/v1/";
 const PROTOCOL: &str = "docs/PROTOCOL.md";
 const SCHEMAS: &str = ".ci/schemas.sha256";
 const MARK_START: &str = "<!-- v1.rs sha256: ";
@@ -17,11 +19,8 @@ const MARK_END: &str = " -->";
 
 pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    let (wire, protocol) = (
-        tree.text(WIRE).unwrap_or_default(),
-        tree.text(PROTOCOL).unwrap_or_default(),
-    );
-    if documented(protocol) != Some(&digest(wire)) {
+    let protocol = tree.text(PROTOCOL).unwrap_or_default();
+    if documented(protocol) != Some(&digest(&wire(tree))) {
         complaints.push(format!(
             "{WIRE} changed: bring {PROTOCOL} up to date, then `cargo xtask tidy --bless`"
         ));
@@ -55,7 +54,7 @@ pub(super) fn bless(root: &Path) -> Result<()> {
     let (_, after) = rest
         .split_once(MARK_END)
         .context("the mark in docs/PROTOCOL.md does not end")?;
-    let hash = digest(tree.text(WIRE).unwrap_or_default());
+    let hash = digest(&wire(&tree));
     std::fs::write(
         root.join(PROTOCOL),
         format!("{before}{MARK_START}{hash}{MARK_END}{after}"),
@@ -66,6 +65,18 @@ pub(super) fn bless(root: &Path) -> Result<()> {
     }
     std::fs::write(root.join(SCHEMAS), listing)?;
     Ok(())
+}
+
+/// The wire types: `v1.rs`, then its parts in the order of their names.
+fn wire(tree: &Tree) -> String {
+    let mut parts: Vec<_> = tree
+        .files
+        .iter()
+        .filter(|file| file.path == WIRE || file.path.starts_with(WIRE_PARTS))
+        .map(|file| (&file.path, file.text.as_deref().unwrap_or_default()))
+        .collect();
+    parts.sort_unstable();
+    parts.into_iter().map(|(_, text)| text).collect()
 }
 
 fn documented(protocol: &str) -> Option<&str> {
