@@ -8,4 +8,5 @@
 //! instructions is exact and repeatable, and that is all it is. Floating point is emulated in software, so only the
 //! counts of float networks mean something, never their speed here.
 
+pub(crate) mod count;
 pub(crate) mod cross;

@@ -54,6 +54,9 @@ pub(crate) struct BenchDetectArgs {
     /// Fewer rounds, and nothing emulated.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// An int8 ONNX model of the trap's form; without it, the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]

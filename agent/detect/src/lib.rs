@@ -30,6 +30,12 @@ pub mod tile;
 
 pub mod evaluate;
 
+/// The network without tiles and boxes around it, for benches.
+pub mod measure {
+    pub use crate::net::RunError;
+    pub use crate::net::bare::{Bare, Engine};
+}
+
 pub use boxes::Detection;
 pub use detector::{DetectError, Detector, Progress};
 pub use jpeg::{Limits, Picture, PictureError};
