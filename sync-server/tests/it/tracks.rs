@@ -114,14 +114,14 @@ async fn a_track_out_of_range_is_refused_alone() {
     };
     let bad = json!({ "tracks": [
         with("revision", json!(0)), with("score", json!(1.5)), with("card", json!(0)),
-        with("last", json!(id(1))), with("best", json!(id(3))), with("could_be", json!(id(8))),
+        with("seen", json!(0)), with("best", json!(id(3))), with("could_be", json!(id(8))),
         with("first", json!("00000001-00000001")), with("origin", json!("dreamt")),
         track(8, 1, 1, 2),
     ] });
     let reply: SyncReply = house.sync(&bad).await.json();
     let reasons: Vec<&str> = reply.refused.iter().map(|r| r.message.as_str()).collect();
-    assert_eq!(reply.stored, 2, "{reasons:?}");
-    assert_eq!(reply.refused.len(), 7, "{reasons:?}");
+    assert_eq!(reply.stored, 1, "{reasons:?}");
+    assert_eq!(reply.refused.len(), 8, "{reasons:?}");
 }
 
 #[tokio::test]
