@@ -1,3 +1,4 @@
 //! Every path against the reference.
 
 mod exact;
+mod golden;
