@@ -36,16 +36,16 @@ pub(crate) const SLACK_BYTES: usize = 64;
 /// How an activation is stored; see above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "what VNNI multiplies")
+    )]
     Unsigned,
     #[cfg_attr(
         not(target_arch = "aarch64"),
         expect(dead_code, reason = "what NEON multiplies")
     )]
     Signed,
-    #[cfg_attr(
-        not(target_arch = "x86_64"),
-        expect(dead_code, reason = "what AVX2 multiplies")
-    )]
     Wide,
 }
 
