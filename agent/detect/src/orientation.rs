@@ -67,31 +67,55 @@ impl Orientation {
         self.0 >= 5
     }
 
-    /// Turns the picture; costs a second picture in memory unless it is as stored.
-    pub(crate) fn turn(self, stored: Picture) -> Picture {
+    /// Turns the picture in its own memory, with one bit per pixel beside it: a second picture would be the largest
+    /// thing on a small trap.
+    ///
+    /// Each pixel is fetched from where it is stored, and the place it leaves fetches the next one, until the circle
+    /// closes.
+    pub(crate) fn turn(self, mut stored: Picture) -> Picture {
         if self == Self::STORED {
             return stored;
         }
         let (width_px, height_px) = self.turned_px(stored.width_px, stored.height_px);
-        let mut rgb = Vec::with_capacity(stored.rgb.len());
-        for y in 0..height_px {
-            for x in 0..width_px {
-                let (from_x, from_y) = self.source(x, y, &stored);
-                let at = (from_y as usize * stored.width_px as usize + from_x as usize) * 3;
-                rgb.extend_from_slice(stored.rgb.get(at..at + 3).unwrap_or(&[0; 3]));
+        let (width, stored_width) = (width_px as usize, stored.width_px as usize);
+        let mut pixels = std::mem::take(&mut stored.rgb);
+        let source = |at: usize| {
+            let (x, y) = self.source(at % width, at / width, &stored);
+            y * stored_width + x
+        };
+        let (rgb, _) = pixels.as_chunks_mut::<3>();
+        let mut is_done = vec![0_u64; rgb.len().div_ceil(64)];
+        for start in 0..rgb.len() {
+            let Some(first) = rgb
+                .get(start)
+                .copied()
+                .filter(|_| mark(&mut is_done, start))
+            else {
+                continue;
+            };
+            let (mut at, mut from) = (start, source(start));
+            while from != start && mark(&mut is_done, from) {
+                let fetched = rgb.get(from).copied().unwrap_or_default();
+                if let Some(pixel) = rgb.get_mut(at) {
+                    *pixel = fetched;
+                }
+                (at, from) = (from, source(from));
+            }
+            if let Some(pixel) = rgb.get_mut(at) {
+                *pixel = first;
             }
         }
         Picture {
             width_px,
             height_px,
-            rgb,
+            rgb: pixels,
         }
     }
 
     /// Where the pixel of the turned picture is stored.
-    fn source(self, x: u32, y: u32, stored: &Picture) -> (u32, u32) {
-        let right = |x: u32| stored.width_px - 1 - x;
-        let below = |y: u32| stored.height_px - 1 - y;
+    fn source(self, x: usize, y: usize, stored: &Picture) -> (usize, usize) {
+        let right = |x: usize| stored.width_px as usize - 1 - x;
+        let below = |y: usize| stored.height_px as usize - 1 - y;
         match self.0 {
             2 => (right(x), y),
             3 => (right(x), below(y)),
@@ -103,6 +127,17 @@ impl Orientation {
             _ => (x, y),
         }
     }
+}
+
+/// Marks a pixel as done; whether it was not yet.
+fn mark(is_done: &mut [u64], at: usize) -> bool {
+    let Some(bits) = is_done.get_mut(at / 64) else {
+        return false;
+    };
+    let bit = 1 << (at % 64);
+    let is_new = *bits & bit == 0;
+    *bits |= bit;
+    is_new
 }
 
 #[cfg(test)]

@@ -226,3 +226,110 @@ pub fn correlation(
     let correlation = (both / scale) as f32;
     if scale > 1e-9 { correlation } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::grey::Grey;
+
+    /// A card with spots at uneven places, seen through a motion; `lines` adds a grid printed on it.
+    pub(crate) fn scene(seen: &Motion, lines: bool) -> Flat {
+        let (width, height) = (192, 160);
+        let mut luma = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let (x, y) = seen.back(x as f32, y as f32);
+                let spot = |number: i32| {
+                    let across = (number * 53 % 181) as f32 + 0.3 * number as f32;
+                    let down = (number * 97 % 151) as f32;
+                    (-((x - across).powi(2) + (y - down).powi(2)) / 8.0).exp()
+                };
+                let dark = (0..24).map(spot).sum::<f32>().min(1.0);
+                let wave = (x * std::f32::consts::TAU / 24.0).cos();
+                let line = if lines {
+                    0.5 * wave.max(0.0).powi(8)
+                } else {
+                    0.0
+                };
+                luma.push((200.0 - 140.0 * dark.max(line)) as u8);
+            }
+        }
+        Flat::of(&Grey {
+            width,
+            height,
+            factor: 4,
+            luma,
+        })
+    }
+
+    fn check(right: f32, down: f32, turn: f32, lines: bool) {
+        let rest = Motion::rest(&scene_at_rest(lines));
+        let motion = Motion {
+            right,
+            down,
+            turn,
+            ..rest
+        };
+        let found = align(&scene_at_rest(lines), &scene(&motion, lines));
+        assert!(found.likeness > 0.8, "{found:?}");
+        let is_near = |found: f32, wanted: f32| (found - wanted).abs() < 0.15;
+        assert!(is_near(found.motion.right, right), "{right} {found:?}");
+        assert!(is_near(found.motion.down, down), "{down} {found:?}");
+        assert!((found.motion.turn - turn).abs() < 0.002, "{turn} {found:?}");
+    }
+
+    fn scene_at_rest(lines: bool) -> Flat {
+        let size = Flat {
+            width: 192,
+            height: 160,
+            value: Vec::new(),
+        };
+        scene(&Motion::rest(&size), lines)
+    }
+
+    #[test]
+    fn small_and_large_motions_are_found() {
+        check(0.0, 0.0, 0.0, false);
+        check(0.4, -0.7, 0.0, false);
+        check(-6.3, 4.8, 0.01, false);
+        check(21.0, -17.0, 0.0, false);
+        check(3.0, 2.0, 0.06, false);
+    }
+
+    #[test]
+    fn printed_lines_do_not_mislead() {
+        check(0.3, 0.2, 0.0, true);
+        check(2.5, -1.0, 0.0, true);
+    }
+
+    #[test]
+    fn pictures_of_nothing_and_tiny_ones_stay_at_rest() {
+        for (width, height) in [(1, 1), (3, 200), (40, 40)] {
+            let flat = Flat {
+                width,
+                height,
+                value: vec![0.0; width * height],
+            };
+            let found = align(&flat, &flat);
+            assert_eq!(found.motion, Motion::rest(&flat));
+            assert!(found.likeness.abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn forth_undoes_back() {
+        let motion = Motion {
+            right: 5.5,
+            down: -3.25,
+            turn: 0.05,
+            zoom: 0.02,
+            ..Motion::rest(&scene_at_rest(false))
+        };
+        let (x, y) = motion.back(20.0, 130.0);
+        let (x, y) = motion.forth(x, y);
+        assert!(
+            (x - 20.0).abs() < 1e-3 && (y - 130.0).abs() < 1e-3,
+            "{x} {y}"
+        );
+    }
+}

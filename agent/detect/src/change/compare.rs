@@ -188,3 +188,81 @@ fn together(excess: &[f32], columns: usize, rows: usize) -> Vec<bool> {
     }
     is_changed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::grey::Grey;
+
+    /// Paper with noise from a seed under uneven light, and dark spots of 5 x 3 grey pixels.
+    fn card(seed: u32, light: f32, spots: &[(usize, usize)]) -> Flat {
+        let (width, height) = (128, 96);
+        let mut state = seed;
+        let mut luma = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (state >> 24) as f32 / 64.0 - 2.0;
+                let is_spot = spots.iter().any(|&(left, top)| {
+                    (left..left + 5).contains(&x) && (top..top + 3).contains(&y)
+                });
+                let paper = if is_spot { 90.0 } else { 180.0 };
+                luma.push((light * (1.0 - 0.002 * x as f32) * paper + noise) as u8);
+            }
+        }
+        Flat::of(&Grey {
+            width,
+            height,
+            factor: 4,
+            luma,
+        })
+    }
+
+    /// Middles of what changed, in cells.
+    fn changed(before: &Flat, now: &Flat) -> Vec<(usize, usize)> {
+        let changes = compare(before, now, &Motion::rest(now));
+        let cells = changes
+            .is_changed
+            .iter()
+            .enumerate()
+            .filter(|(_, changed)| **changed);
+        cells
+            .map(|(cell, _)| (cell % changes.columns, cell / changes.columns))
+            .collect()
+    }
+
+    #[test]
+    fn another_light_and_other_noise_are_no_change() {
+        let spots = [(30, 20), (70, 60)];
+        let before = card(1, 1.0, &spots);
+        assert_eq!(changed(&before, &card(2, 1.0, &spots)), []);
+        assert_eq!(changed(&before, &card(3, 0.7, &spots)), []);
+    }
+
+    #[test]
+    fn an_insect_that_came_or_went_is_one() {
+        let (with, without) = (
+            card(1, 1.0, &[(30, 20), (70, 60)]),
+            card(2, 0.9, &[(30, 20)]),
+        );
+        for places in [changed(&with, &without), changed(&without, &with)] {
+            assert!(!places.is_empty());
+            let is_there = |&(column, row): &(usize, usize)| {
+                (16..20).contains(&column) && (14..17).contains(&row)
+            };
+            assert!(places.iter().all(is_there), "{places:?}");
+        }
+    }
+
+    #[test]
+    fn a_wide_strip_that_was_not_seen_before_is_one() {
+        let flat = card(1, 1.0, &[]);
+        let moved = |right: f32| {
+            let mut motion = Motion::rest(&flat);
+            motion.right = right;
+            compare(&flat, &flat, &motion).share()
+        };
+        assert!(moved(0.0) < 1e-6);
+        assert!(moved(8.0) > 0.05, "{}", moved(8.0));
+    }
+}

@@ -194,7 +194,7 @@ mod tests {
     fn blur_lowers_sharpness_and_contrast_does_not() {
         let stripes = |width: u32, low: u8, high: u8| {
             let ramp = |x: u32| {
-                let place = x % 64;
+                let place = (x % 128).abs_diff(64);
                 let rise = (place.saturating_sub(32 - width)).min(2 * width) * 255 / (2 * width);
                 low + u8::try_from(rise * u32::from(high - low) / 255).unwrap()
             };

@@ -212,3 +212,116 @@ fn hash(bytes: &[u8]) -> [u8; HASH_BYTES] {
     }
     short
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn memory(boxes: usize) -> Memory {
+        let (width, height) = (30, 21);
+        Memory {
+            width_px: 120,
+            height_px: 81,
+            scale: Scale::Half,
+            model: [7; MODEL_BYTES],
+            looks: 3,
+            poor_looks: 1,
+            quality: Quality {
+                sharpness: 0.5,
+                mean_luma: 120.0,
+                clipped_share: 0.25,
+            },
+            grey: Grey {
+                width,
+                height,
+                factor: 4,
+                luma: (0..=255).cycle().take(width * height).collect(),
+            },
+            boxes: (0..boxes)
+                .map(|number| Detection {
+                    x_px: number as f32 / 100.0,
+                    y_px: 2.5,
+                    width_px: 20.0,
+                    height_px: 11.5,
+                    score: 0.75,
+                    class: 3,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for boxes in [0, 1, 500] {
+            let memory = memory(boxes);
+            assert_eq!(Memory::from_bytes(&memory.to_bytes()), Some(memory));
+        }
+    }
+
+    #[test]
+    fn a_memory_is_bounded() {
+        let bytes = memory(2 * BOXES_MAX).to_bytes();
+        assert_eq!(
+            Memory::from_bytes(&bytes).map(|memory| memory.boxes.len()),
+            Some(BOXES_MAX)
+        );
+        // The largest grey copy there is beside as many boxes.
+        assert!(bytes.len() - 30 * 21 + 800_000 < 1_000_000);
+    }
+
+    #[test]
+    fn what_was_cut_is_none() {
+        let bytes = memory(2).to_bytes();
+        for end in 0..bytes.len() {
+            assert_eq!(Memory::from_bytes(&bytes[..end]), None, "{end}");
+        }
+    }
+
+    /// A memory with a right hash over bytes that somebody else wrote.
+    fn hashed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let hash = hash(&bytes);
+        bytes.extend(hash);
+        bytes
+    }
+
+    #[test]
+    fn impossible_numbers_are_none_even_with_the_right_hash() {
+        let good = memory(1).to_bytes();
+        let good = &good[..good.len() - HASH_BYTES];
+        assert!(Memory::from_bytes(&hashed(good.to_vec())).is_some());
+        let with = |at: usize, number: [u8; 4]| {
+            let mut bytes = good.to_vec();
+            bytes[at..at + 4].copy_from_slice(&number);
+            Memory::from_bytes(&hashed(bytes))
+        };
+        assert_eq!(with(8, 0_u32.to_le_bytes()), None, "no width");
+        assert_eq!(with(8, u32::MAX.to_le_bytes()), None, "width");
+        assert_eq!(with(16, 3_u32.to_le_bytes()), None, "scale");
+        assert_eq!(with(28, f32::NAN.to_le_bytes()), None, "sharpness");
+        assert_eq!(with(4, 2_u32.to_le_bytes()), None, "version");
+        let first_box = good.len() - 22;
+        assert_eq!(with(first_box, f32::INFINITY.to_le_bytes()), None, "box");
+        assert_eq!(with(first_box + 16, 1.5_f32.to_le_bytes()), None, "score");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_memory_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+            prop_assert_eq!(Memory::from_bytes(&bytes), None);
+            let mut signed = SIGNATURE.to_vec();
+            signed.extend(bytes);
+            if let Some(memory) = Memory::from_bytes(&hashed(signed.clone())) {
+                prop_assert_eq!(memory.to_bytes(), hashed(signed));
+            }
+        }
+
+        #[test]
+        fn one_wrong_byte_is_none(at in 0_usize..2_000, by in 1_u8..=255) {
+            let mut bytes = memory(40).to_bytes();
+            let at = at % bytes.len();
+            bytes[at] = bytes[at].wrapping_add(by);
+            prop_assert_eq!(Memory::from_bytes(&bytes), None);
+        }
+    }
+}
