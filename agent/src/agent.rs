@@ -18,7 +18,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use trapline_hal::Clock;
+use trapline_hal::{Clock, Thermal};
 use trapline_store::Ledger;
 
 /// How long a stage other than sync waits after a failure.
@@ -40,6 +40,8 @@ pub struct Parts {
     pub devices: Devices,
     /// Loads the detector.
     pub load_detector: LoadDetector,
+    /// How hot the processor is, if something tells it.
+    pub thermal: Option<Box<dyn Thermal>>,
     /// The server, if there is one.
     pub uplink: Option<Box<dyn Uplink>>,
     /// Random numbers, 0 to 1, 1 excluded.
@@ -116,7 +118,7 @@ impl Agent {
         desk.health.note(|facts| facts.started_ms = started_ms);
         Self {
             capture: Capture::new(desk.clone(), parts.devices),
-            inspect: Inspect::new(desk.clone(), parts.load_detector),
+            inspect: Inspect::new(desk.clone(), parts.load_detector).with_thermal(parts.thermal),
             sync: Sync::new(desk.clone(), parts.uplink),
             chances: Chances::new(parts.chance),
             outside: Outsider(parts.outside),

@@ -18,6 +18,7 @@ use trapline_hal::pi::camera_csi::{CsiCamera, CsiSettings};
 use trapline_hal::pi::camera_folder::FolderCamera;
 use trapline_hal::pi::clock::SystemClock;
 use trapline_hal::pi::folder_readings::FolderReadings;
+use trapline_hal::pi::thermal::ThermalZone;
 use trapline_hal::{
     Ambient, AmbientReading, Camera, Clock as _, DeviceError, FaultKind, Power, PowerReading,
 };
@@ -45,7 +46,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     }
     let replayed = usize::try_from(ledger.replayed()?).unwrap_or(0);
     let devices = devices(&config, replayed);
-    let manifest = config.detector.manifest.clone();
+    let memory_limit_bytes = config.detector.memory_limit_bytes;
     let uplink = match &config.server {
         None => None,
         Some(server) => {
@@ -60,10 +61,11 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
         ledger,
         hands: Hands::Threads,
         devices,
-        load_detector: Box::new(move || {
-            let inspector = Inspector::start(manifest.as_deref())?;
+        load_detector: Box::new(move |choice| {
+            let inspector = Inspector::start(choice.manifest.as_deref(), memory_limit_bytes)?;
             Ok(Box::new(inspector) as Box<dyn Detect>)
         }),
+        thermal: Some(Box::new(ThermalZone::default())),
         uplink,
         chance: system_chance(),
         outside,

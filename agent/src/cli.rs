@@ -4,7 +4,7 @@
 
 use crate::config::{self, Loaded, Problems, Sources, shown};
 use crate::service::Service;
-use crate::{boot, export, inspector, logging, selftest, status};
+use crate::{boot, export, inspector, logging, models, selftest, status};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write as _};
@@ -79,6 +79,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the models that the trap carries, and what became of offered ones
+    Models {
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Look at the picture on standard input: the process in which the detector runs
     #[command(hide = true)]
     Look(LookArgs),
@@ -101,12 +107,18 @@ struct LookArgs {
     /// Run the network on the whole picture, whatever is remembered
     #[arg(long)]
     whole: bool,
+    /// After so many looks that were not whole, one is
+    #[arg(long, value_name = "NUMBER", default_value_t = LookSettings::default().whole_every)]
+    whole_every: u32,
     /// Look at half the resolution
     #[arg(long)]
     half: bool,
     /// Make each look a whole one
     #[arg(long)]
     ungated: bool,
+    /// Take at most so much memory for data
+    #[arg(long, value_name = "BYTES")]
+    memory_limit: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -154,8 +166,19 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Show { origin }) => show(&loaded, origin),
         Command::Export { dir } => export(&loaded, &dir),
         Command::Selftest { json } => selftest(&loaded, json),
+        Command::Models { json } => models(&loaded, json),
         Command::Look(args) => look(&args),
     }
+}
+
+fn models(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
+    let shelf = models::shelf::Shelf::read(&loaded.config)?;
+    if json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&shelf)?))?;
+    } else {
+        say(&shelf.to_string())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn look(args: &LookArgs) -> anyhow::Result<ExitCode> {
@@ -167,9 +190,10 @@ fn look(args: &LookArgs) -> anyhow::Result<ExitCode> {
             whole: args.whole,
             scale: if args.half { Scale::Half } else { Scale::Full },
             gated: !args.ungated,
-            ..LookSettings::default()
+            whole_every: args.whole_every,
         },
         memory_bytes: args.memory_bytes,
+        memory_limit_bytes: args.memory_limit,
     };
     inspector::serve(request, std::io::stdin(), std::io::stdout())?;
     Ok(ExitCode::SUCCESS)

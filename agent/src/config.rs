@@ -6,6 +6,7 @@ pub mod check;
 pub mod layers;
 pub mod raw;
 
+use crate::degrade::Thresholds;
 use crate::schedule::Schedule;
 use log::LevelFilter;
 use raw::{Entries, Problem, Value};
@@ -98,6 +99,18 @@ pub struct DetectorConfig {
     pub enabled: bool,
     /// Another model than the one built in.
     pub manifest: Option<PathBuf>,
+    /// The technician's folder of models.
+    pub models_dir: Option<PathBuf>,
+    /// Id of the model of that folder that is used.
+    pub model: Option<String>,
+    /// What an offered model may take of the time of the one before it, percent.
+    pub slower_max_percent: u64,
+    /// Pictures that an offered model looks at before it is the trap's.
+    pub probation_pictures: u32,
+    /// Memory that the detector's process may take for its data.
+    pub memory_limit_bytes: u64,
+    /// When less care is taken.
+    pub degrade: Thresholds,
     /// How long one picture may take.
     pub time_limit: Duration,
     /// Tries before a picture is given up.

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use trapline_wire::v1::Fault;
+use trapline_wire::v1::{Fault, ModelAnswer};
 
 /// Live facts of a running agent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,15 @@ pub struct Facts {
     pub sync_error: Option<String>,
     /// Battery voltage at the last shot.
     pub battery_v: Option<f64>,
+    /// Processor temperature before the last look, degrees Celsius.
+    #[serde(default)]
+    pub soc_c: Option<f64>,
+    /// Why the detector takes less than full care, if it does.
+    #[serde(default)]
+    pub less_care: Option<String>,
+    /// What became of the last model that the server offered.
+    #[serde(default)]
+    pub model_offer: Option<ModelAnswer>,
     /// Faults by part.
     pub faults: BTreeMap<String, Fault>,
 }
@@ -35,6 +45,8 @@ pub struct Facts {
 pub struct Health {
     facts: Mutex<Facts>,
     changed: Notify,
+    /// The server should hear of it before the next heartbeat is due.
+    news: AtomicBool,
 }
 
 impl Health {
@@ -69,6 +81,16 @@ impl Health {
     pub fn note(&self, change: impl FnOnce(&mut Facts)) {
         change(&mut self.lock());
         self.changed.notify_one();
+    }
+
+    /// The next heartbeat has something to say that should not wait.
+    pub fn announce(&self) {
+        self.news.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there is something to announce; asking takes note of it.
+    pub fn take_news(&self) -> bool {
+        self.news.swap(false, Ordering::Relaxed)
     }
 
     /// The facts now.

@@ -6,9 +6,12 @@
 //! card only between an orderly stop and the next start: a look that remembers
 //! nothing is a whole one, which costs time and never insects.
 
+use crate::degrade::{self, Care, Conditions, Level};
 use crate::desk::Desk;
 use crate::follow::Follower;
 use crate::lent::{Lent, NotBack};
+use crate::models::trial::{self, Trial, Tried};
+use crate::models::{self, Choice, Ended};
 use crate::moment::{millis, wire_stamp};
 use crate::stage::{Next, Stage, StageError, in_full};
 use std::fmt;
@@ -16,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use trapline_detect::arrivals::Settings;
-use trapline_detect::look::LookSettings;
+use trapline_hal::Thermal;
 use trapline_store::{Fresh, NewInspection, StoreError};
 use trapline_wire::CaptureId;
 use trapline_wire::v1::ModelRef;
@@ -29,6 +32,11 @@ pub use seen::{Asked, Detect, Seen, SeenBox, load_model};
 const LOAD_AGAIN_AFTER: Duration = Duration::from_mins(10);
 /// An inspection may take this much longer than its limit until its thread notices.
 const LIMIT_SLACK: Duration = Duration::from_mins(1);
+
+/// While pictures wait for power or cool, it is looked after this often.
+const LOOK_AROUND_AFTER: Duration = Duration::from_mins(1);
+/// The part under which less care is told.
+const CARE: &str = "detector_care";
 
 /// Looks at one picture that may be started in all. More than tries that may
 /// fail, because a power cut in the middle of a look is not the picture's fault;
@@ -52,8 +60,8 @@ pub enum LookError {
     Failed(String),
 }
 
-/// Loads the detector; called again later when it fails, with the reason in words.
-pub type LoadDetector = Box<dyn FnMut() -> Result<Box<dyn Detect>, String> + Send>;
+/// Loads the chosen model; called again later when it fails, with the reason in words.
+pub type LoadDetector = Box<dyn FnMut(&Choice) -> Result<Box<dyn Detect>, String> + Send>;
 
 /// The stage.
 pub struct Inspect {
@@ -65,6 +73,13 @@ pub struct Inspect {
     memory: Memory,
     /// `None` until it is read from the ledger.
     follower: Option<Follower>,
+    /// Which model that is, and whether it is on probation.
+    choice: Choice,
+    trial: Option<Trial>,
+    thermal: Option<Box<dyn Thermal>>,
+    care: Care,
+    /// How long the last picture took.
+    took: Duration,
     /// The capture whose tries failed last, and how often they did.
     failed: Option<(CaptureId, u32)>,
 }
@@ -94,22 +109,68 @@ impl Inspect {
             model: None,
             memory: Memory::OnCard,
             follower: None,
+            choice: Choice::default(),
+            trial: None,
+            thermal: None,
+            care: Care::default(),
+            took: Duration::ZERO,
             failed: None,
         }
     }
 
+    /// The stage with something that knows how hot the processor is.
+    #[must_use]
+    pub fn with_thermal(mut self, thermal: Option<Box<dyn Thermal>>) -> Self {
+        self.thermal = thermal;
+        self
+    }
+
+    /// Another model is chosen from now on.
+    fn forget_model(&mut self) {
+        self.detector = Lent::empty();
+        self.model = None;
+    }
+
     /// Whether a detector is here, loading it if need be.
-    async fn ready_model(&mut self) -> Option<ModelRef> {
-        if self.detector.is_here() {
-            return self.model.clone();
+    async fn ready_model(&mut self) -> Result<Option<ModelRef>, StageError> {
+        if self.model.is_some() && self.detector.is_here() {
+            return Ok(self.model.clone());
         }
         if self.detector.hanging() > 0 {
             log::error!("the detector hangs for good; only a restart of the agent ends its thread");
             // The promise to the watchdog is broken on purpose: it restarts the agent.
             return std::future::pending().await;
         }
+        models::note(&self.desk).await?;
+        loop {
+            let choice = models::choice(&self.desk).await?;
+            match self.load_model(&choice).await {
+                Ok(model) => {
+                    self.choice = choice;
+                    return Ok(Some(model));
+                }
+                Err(why) if models::cannot_load(&self.desk, &choice, &why).await? => {}
+                Err(why) => {
+                    let message = format!(
+                        "no model, pictures wait on the card: {why}; mend `detector.manifest`, \
+                         or leave it out for the built-in model"
+                    );
+                    let now_ms = self.desk.clock.stamp().unix_ms;
+                    self.desk.health.raise("detector", &message, now_ms);
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    async fn load_model(&mut self, choice: &Choice) -> Result<ModelRef, String> {
         let limit = self.desk.config.detector.time_limit;
-        let loaded = self.load.job(self.desk.hands, limit, |load| load()).await;
+        let of = choice.clone();
+        let load = move |load: &mut LoadDetector| match &of.trouble {
+            Some(why) => Err(why.clone()),
+            None => load(&of),
+        };
+        let loaded = self.load.job(self.desk.hands, limit, load).await;
         let why = match loaded {
             Ok(Ok(detector)) => {
                 let model = detector.model();
@@ -119,19 +180,47 @@ impl Inspect {
                 log::info!(model = id.as_str(); "pictures are inspected by the model {id}");
                 self.desk.health.clear("detector");
                 self.desk.health.note(|facts| facts.model = Some(id));
-                return Some(model);
+                return Ok(model);
             }
             Ok(Err(why)) => why,
             Err(NotBack::Panicked(words)) => format!("loading it failed: {words}"),
             Err(NotBack::Hung | NotBack::Away) => "loading it takes too long".to_owned(),
         };
-        let message = format!(
-            "no model, pictures wait on the card: {why}; mend `detector.manifest`, or leave it \
-             out for the built-in model"
-        );
-        let now_ms = self.desk.clock.stamp().unix_ms;
-        self.desk.health.raise("detector", &message, now_ms);
-        None
+        Err(why)
+    }
+
+    /// How much care the detector may take now, said when it changes.
+    async fn take_care(&mut self) -> Result<Level, StageError> {
+        let waiting = self
+            .desk
+            .books
+            .with(|ledger| ledger.fresh_waiting())
+            .await?;
+        let soc_c = self.thermal.as_mut().and_then(|thermal| thermal.soc());
+        let soc_c = soc_c.map(trapline_hal::ChipCelsius::celsius);
+        let now = Conditions {
+            battery_v: self.desk.health.facts().battery_v,
+            soc_c,
+            waiting,
+            picture_took: self.took,
+        };
+        let last = self.care.level;
+        self.care = degrade::next(last, &now, &self.desk.config.detector.degrade);
+        let level = self.care.level;
+        self.desk.health.note(|facts| facts.soc_c = soc_c);
+        if level == last {
+            return Ok(level);
+        }
+        let words = self.care.to_string();
+        if level == Level::Full {
+            self.desk.health.clear(CARE);
+        } else {
+            let now_ms = self.desk.clock.stamp().unix_ms;
+            self.desk.health.raise(CARE, &words, now_ms);
+        }
+        let less_care = (level > Level::Full).then_some(words);
+        self.desk.health.note(|facts| facts.less_care = less_care);
+        Ok(level)
     }
 
     async fn inspect(&mut self, fresh: Fresh, model: ModelRef) -> Result<(), StageError> {
@@ -140,13 +229,27 @@ impl Inspect {
         let end = if fresh.exhausted() {
             End::GiveUp("the agent ended during each look".to_owned())
         } else {
-            let end = self.look(capture).await?;
-            self.count_failures(capture, end)
+            match self.watched_look(capture).await? {
+                Some(end) => end,
+                None => return Ok(()),
+            }
         };
+        let took = self
+            .detector
+            .get()
+            .and_then(|detector| detector.last_took());
+        self.took = took.unwrap_or_else(|| began.elapsed());
         let inspection = NewInspection {
             model,
             stamp: wire_stamp(&self.desk.clock.stamp()),
-            took_ms: millis(began.elapsed()),
+            took_ms: millis(self.took),
+        };
+        let ended = match &end {
+            End::Seen(_) => Some(Ended::Well),
+            // A failure was counted above.
+            End::GiveUp(_) if self.failed.is_some_and(|(of, _)| of == capture) => None,
+            End::GiveUp(_) => Some(Ended::NoPicture),
+            End::TryAgain(_) => None,
         };
         match end {
             End::Seen(seen) => {
@@ -174,6 +277,11 @@ impl Inspect {
             }
         }
         self.desk.wakes.sync.notify_one();
+        if let Some(ended) = ended
+            && models::look_ended(&self.desk, &self.choice, ended).await?
+        {
+            self.forget_model();
+        }
         Ok(())
     }
 
@@ -228,6 +336,27 @@ impl Inspect {
         }
     }
 
+    /// A look, its failures counted; `None` when the model was given up instead of
+    /// the picture, which then waits for another model.
+    async fn watched_look(&mut self, capture: CaptureId) -> Result<Option<End>, StageError> {
+        if !models::look_starts(&self.desk, &self.choice).await? {
+            self.forget_model();
+            return Ok(None);
+        }
+        let end = self.look(capture).await?;
+        if let End::TryAgain(why) = &end
+            && models::look_ended(&self.desk, &self.choice, Ended::Failed).await?
+        {
+            log::warn!(
+                capture = capture.to_string();
+                "{capture} waits for the model before this one: {why}"
+            );
+            self.forget_model();
+            return Ok(None);
+        }
+        Ok(Some(self.count_failures(capture, end)))
+    }
+
     /// A picture whose tries have all failed is given up.
     fn count_failures(&mut self, capture: CaptureId, end: End) -> End {
         let End::TryAgain(why) = end else {
@@ -256,6 +385,7 @@ impl Inspect {
             Err(error) => return Err(StageError::Store(error)),
         };
         let memory = self.remembered().await;
+        let settings = self.care.level.settings();
         let limit = self.desk.config.detector.time_limit;
         let runtime = tokio::runtime::Handle::current();
         let looked = self
@@ -271,7 +401,7 @@ impl Inspect {
                 let asked = Asked {
                     jpeg: &jpeg,
                     memory: memory.as_deref(),
-                    settings: LookSettings::default(),
+                    settings,
                 };
                 let found = detector.look(&asked, &mut keep_going);
                 match found {
@@ -325,9 +455,24 @@ impl Stage for Inspect {
         if !self.desk.config.detector.enabled {
             return Ok(Next::RestUntilWoken);
         }
-        let Some(model) = self.ready_model().await else {
+        let Some(model) = self.ready_model().await? else {
             return Ok(Next::Rest(LOAD_AGAIN_AFTER));
         };
+        let level = self.take_care().await?;
+        if level <= Level::GatedOnly {
+            let (load, detector) = (&mut self.load, &mut self.detector);
+            match trial::step(&mut self.trial, &self.desk, load, detector).await? {
+                Tried::Nothing => {}
+                Tried::Step => return Ok(Next::Again),
+                Tried::Switched => {
+                    self.forget_model();
+                    return Ok(Next::Again);
+                }
+            }
+        }
+        if level == Level::Queue {
+            return Ok(Next::Rest(LOOK_AROUND_AFTER));
+        }
         let looks_max = LOOKS_MAX.max(self.desk.config.detector.attempts_max);
         let fresh = self
             .desk

@@ -12,7 +12,7 @@
 use crate::inspect::{Asked, Detect, LookError, Seen, load_model};
 use rustix::event::{Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write};
@@ -32,6 +32,8 @@ const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// The model could be loaded and described in less than this, many times over.
 const DESCRIBE_LOOKS_MAX: u32 = 6_000;
+/// What the runtime says before it ends a process that gets no more memory.
+const OUT_OF_MEMORY: &str = "memory allocation of ";
 /// Captures, ledger and uplink go before inspections.
 const NICENESS: i32 = 10;
 
@@ -53,6 +55,7 @@ enum Answer {
 #[derive(Debug)]
 pub struct Inspector {
     manifest: Option<PathBuf>,
+    memory_limit_bytes: u64,
     model: ModelRef,
 }
 
@@ -61,17 +64,24 @@ impl Inspector {
     ///
     /// # Errors
     /// What is wrong with the model or the process, in words.
-    pub fn start(manifest: Option<&Path>) -> Result<Self, String> {
+    pub fn start(manifest: Option<&Path>, memory_limit_bytes: u64) -> Result<Self, String> {
         let manifest = manifest.map(Path::to_owned);
         let mut looks = 0;
         let mut keep_going = || {
             looks += 1;
             looks < DESCRIBE_LOOKS_MAX
         };
-        let words = ["--describe".to_owned()];
+        let words = [
+            "--describe".to_owned(),
+            format!("--memory-limit={memory_limit_bytes}"),
+        ];
         let answer = ask(manifest.as_deref(), &words, &[], &mut keep_going);
         match answer {
-            Ok(Answer::Model(model)) => Ok(Self { manifest, model }),
+            Ok(Answer::Model(model)) => Ok(Self {
+                manifest,
+                memory_limit_bytes,
+                model,
+            }),
             Ok(Answer::Failed(why)) | Err(LookError::Failed(why)) => Err(why),
             Ok(Answer::Seen(_) | Answer::Unreadable(_)) => Err("it gave another answer".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -92,7 +102,9 @@ impl Detect for Inspector {
         let failed = |why: &str| Err(LookError::Failed(why.to_owned()));
         let memory = asked.memory.unwrap_or_default();
         let mut words = vec!["--expect".to_owned(), self.model.sha256.to_string()];
+        words.push(format!("--memory-limit={}", self.memory_limit_bytes));
         words.extend(words_of(&asked.settings));
+        words.push(format!("--whole-every={}", asked.settings.whole_every));
         words.push(format!("--memory-bytes={}", memory.len()));
         match ask(
             self.manifest.as_deref(),
@@ -121,6 +133,8 @@ pub struct Request<'a> {
     pub settings: LookSettings,
     /// How many bytes before the picture are what was remembered.
     pub memory_bytes: u64,
+    /// Memory that the process may take for its data.
+    pub memory_limit_bytes: Option<u64>,
 }
 
 /// The settings as the process takes them.
@@ -144,6 +158,14 @@ pub fn serve(request: Request<'_>, input: impl io::Read, mut output: impl Write)
     // Both only make a loaded trap better, and both may be forbidden.
     rustix::process::nice(NICENESS).ok();
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).ok();
+    if let Some(bytes) = request.memory_limit_bytes {
+        // A picture that needs more ends this process, before the trap itself has too little.
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: Some(bytes),
+        };
+        setrlimit(Resource::Data, limit)?;
+    }
     let answer = look(request, input)?;
     serde_json::to_writer(&mut output, &answer)?;
     if let Answer::Seen(seen) = &answer {
@@ -199,6 +221,8 @@ fn ask(
     let (mut answer, mut complaint) = (answer.map_err(cannot)?, complaint.map_err(cannot)?);
     let mut command = Command::new(THIS_PROGRAM);
     command.arg("look").args(words);
+    // A backtrace needs memory, and a process that has none left would wait for it for ever.
+    command.env("RUST_BACKTRACE", "0");
     if let Some(manifest) = manifest {
         command.arg("--manifest").arg(manifest);
     }
@@ -218,6 +242,12 @@ fn ask(
         let words = String::from_utf8_lossy(&words);
         let first = words.lines().map(str::trim).find(|line| !line.is_empty());
         let said = first.unwrap_or("it said nothing");
+        if said.starts_with(OUT_OF_MEMORY) {
+            return failed(format!(
+                "the picture needs more memory than `detector.memory_limit_bytes` gives the \
+                 detector ({said})"
+            ));
+        }
         failed(format!(
             "the detector's process ended with {status}: {said}"
         ))

@@ -9,6 +9,7 @@
 pub mod agent;
 pub mod capture;
 pub mod config;
+pub mod degrade;
 pub mod desk;
 pub mod effort;
 pub mod follow;
@@ -17,6 +18,7 @@ pub mod health;
 pub mod inspect;
 pub mod inspector;
 pub mod lent;
+pub mod models;
 pub mod moment;
 pub mod retain;
 pub mod schedule;

@@ -222,10 +222,12 @@ fn model(config: &Config, frame: Option<Frame>) -> Check {
         return Check::good("model", "switched off");
     }
     let remedy = "mend `detector.manifest`, or leave it out for the built-in model";
-    let mut detector = match Inspector::start(config.detector.manifest.as_deref()) {
-        Ok(detector) => detector,
-        Err(why) => return Check::bad("model", why, remedy),
-    };
+    let settings = &config.detector;
+    let mut detector =
+        match Inspector::start(settings.manifest.as_deref(), settings.memory_limit_bytes) {
+            Ok(detector) => detector,
+            Err(why) => return Check::bad("model", why, remedy),
+        };
     let id = detector.model().id;
     let Some(frame) = frame else {
         return Check::good(

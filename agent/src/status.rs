@@ -3,6 +3,7 @@
 //! The JSON of [`Status`] is for programs and only ever gains fields.
 
 use crate::health::Facts;
+use crate::models::shelf::state_words;
 use crate::moment::utc_text;
 use crate::service::read_facts;
 use anyhow::Context as _;
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use trapline_store::{OsDisk, StoreError, Summary, Usage, View};
 use trapline_wire::arrivals::Count;
-use trapline_wire::v1::{Fault, InspectionOutcome, LookFacts, MissReason};
+use trapline_wire::v1::{Fault, InspectionOutcome, LookFacts, MissReason, ModelAnswer};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -74,6 +75,12 @@ pub struct Status {
     pub idle: Option<String>,
     /// The model in use.
     pub model: Option<String>,
+    /// What became of the last model that the server offered.
+    pub model_offer: Option<ModelAnswer>,
+    /// Why the detector takes less than full care.
+    pub less_care: Option<String>,
+    /// Processor temperature before the last look, degrees Celsius.
+    pub soc_c: Option<f64>,
     /// Battery voltage at the last shot.
     pub battery_v: Option<f64>,
     /// What does not work.
@@ -152,6 +159,9 @@ impl Status {
             next_due_ms: facts.next_due_ms,
             idle: facts.idle,
             model: facts.model,
+            model_offer: facts.model_offer,
+            less_care: facts.less_care,
+            soc_c: facts.soc_c,
             battery_v: facts.battery_v,
             faults: facts.faults.into_values().collect(),
             now_ms,
@@ -218,6 +228,7 @@ impl fmt::Display for Status {
         if let Some(look) = &self.last_look {
             writeln!(f, "Last look   {} of {} tiles", look.tiles_run, look.tiles)?;
         }
+        self.write_model(f)?;
         self.write_server(f)?;
         self.write_card(f)?;
         for fault in &self.faults {
@@ -236,6 +247,24 @@ impl fmt::Display for Status {
 }
 
 impl Status {
+    fn write_model(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(model) = &self.model {
+            writeln!(f, "Model       {model}")?;
+        }
+        if let Some(offer) = &self.model_offer {
+            writeln!(
+                f,
+                "            offered {}: {}",
+                offer.id,
+                state_words(&offer.state)
+            )?;
+        }
+        if let Some(why) = &self.less_care {
+            writeln!(f, "            {why}")?;
+        }
+        Ok(())
+    }
+
     fn write_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let safe = self.pictures_safe + self.pictures_pruned;
         writeln!(

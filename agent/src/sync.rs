@@ -10,6 +10,8 @@ pub mod plan;
 pub mod uplink;
 
 use crate::desk::Desk;
+use crate::models;
+use crate::models::fetch::{Fetch, Step};
 use crate::stage::{Next, Stage, StageError};
 use courier::{Current, Place};
 use plan::{PIECE_BYTES_FIRST, Plan, Situation};
@@ -24,6 +26,8 @@ use uplink::{Uplink, UplinkError};
 
 /// Batches in quick succession carry a heartbeat this often.
 const HEARTBEAT_MIN: Duration = Duration::from_secs(10);
+/// While a model is fetched, a heartbeat says at least this often how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_mins(1);
 /// A picture that the server refused is tried again after this time.
 const REFUSED_AGAIN_AFTER: Duration = Duration::from_mins(30);
 /// More refused pictures than this are not passed over at a time.
@@ -38,6 +42,8 @@ pub struct Sync {
     heard_at: Option<Instant>,
     heartbeat_at: Option<Instant>,
     heartbeat_is_stale: bool,
+    /// The next heartbeat has something to say that should not wait.
+    has_news: bool,
     /// Halved when the server finds a batch too large.
     records_max: usize,
     piece_bytes: u64,
@@ -45,6 +51,7 @@ pub struct Sync {
     /// Pictures that the server refused lately, and since when.
     refused: Vec<CaptureId>,
     refused_since: Option<Instant>,
+    fetch: Fetch,
 }
 
 impl fmt::Debug for Sync {
@@ -63,11 +70,13 @@ impl Sync {
             heard_at: None,
             heartbeat_at: None,
             heartbeat_is_stale: false,
+            has_news: false,
             records_max: BatchLimits::default().records_max,
             piece_bytes: PIECE_BYTES_FIRST,
             current: None,
             refused: Vec::new(),
             refused_since: None,
+            fetch: Fetch::default(),
         }
     }
 
@@ -91,10 +100,20 @@ impl Sync {
         if self.current.is_none() {
             self.current = self.next_picture().await?;
         }
+        let model_waits = self.fetch.waiting(&self.desk).await?.is_some();
+        let heartbeat_every = self.desk.config.sync.heartbeat_every;
+        self.has_news |= self.desk.health.take_news();
         let situation = Situation {
             records_wait: !outgoing.is_empty(),
             silent_for: self.heard_at.map(|at| at.elapsed()),
-            heartbeat_every: self.desk.config.sync.heartbeat_every,
+            // While a model comes, people want to see how far it is.
+            heartbeat_every: if model_waits {
+                heartbeat_every.min(PROGRESS_EVERY)
+            } else {
+                heartbeat_every
+            },
+            model_waits,
+            has_news: self.has_news,
             picture_waits: self.current.is_some(),
             heartbeat_is_stale: self.heartbeat_is_stale,
         };
@@ -133,7 +152,7 @@ impl Sync {
         };
         let is_recent = |at: Instant| !outgoing.is_empty() && at.elapsed() < HEARTBEAT_MIN;
         let began = Instant::now();
-        let with_heartbeat = !self.heartbeat_at.is_some_and(is_recent);
+        let with_heartbeat = self.has_news || !self.heartbeat_at.is_some_and(is_recent);
         let sent = if with_heartbeat {
             outgoing.with_heartbeat(heartbeat::now(&self.desk).await?)
         } else {
@@ -165,7 +184,9 @@ impl Sync {
         if with_heartbeat {
             self.heartbeat_at = Some(began);
             self.heartbeat_is_stale = false;
+            self.has_news = false;
         }
+        models::heard(&self.desk, reply.model.as_ref()).await?;
         self.desk
             .books
             .with(move |ledger| {
@@ -182,6 +203,32 @@ impl Sync {
         }
         self.records_max = BatchLimits::default().records_max;
         Ok(Next::Again)
+    }
+
+    async fn fetch_piece(&mut self) -> Result<Next, StageError> {
+        let (Some(uplink), Some(model)) =
+            (self.uplink.as_mut(), self.fetch.waiting(&self.desk).await?)
+        else {
+            return Ok(Next::Again);
+        };
+        let max_bytes = self.desk.config.sync.piece_bytes_max;
+        let began = Instant::now();
+        let step = self
+            .fetch
+            .step(&self.desk, uplink.as_mut(), model, self.piece_bytes)
+            .await?;
+        match step {
+            Step::Done => {
+                let took = began.elapsed();
+                self.piece_bytes = plan::next_piece_bytes(self.piece_bytes, took, max_bytes);
+                Ok(Next::Again)
+            }
+            Step::NotHeard(error) => {
+                self.piece_bytes =
+                    plan::next_piece_bytes(self.piece_bytes, Duration::MAX, max_bytes);
+                Err(self.not_heard(error))
+            }
+        }
     }
 
     async fn send_piece(&mut self) -> Result<Next, StageError> {
@@ -349,6 +396,7 @@ impl Stage for Sync {
         let (situation, outgoing) = self.look().await?;
         match plan::next(situation) {
             Plan::Batch => self.send_batch(outgoing).await,
+            Plan::Model => self.fetch_piece().await,
             Plan::Piece => self.send_piece().await,
             Plan::Rest(wait) => Ok(Next::Rest(wait)),
         }

@@ -19,5 +19,5 @@ pub use ambient::{Ambient, AmbientReading};
 pub use camera::{Camera, Frame, FrameSource, ShotSettings};
 pub use clock::{Clock, ClockQuality, Stamp};
 pub use error::{DeviceError, FaultKind};
-pub use power::{Power, PowerReading};
-pub use units::{Celsius, Lux, RelativeHumidity, Volts};
+pub use power::{Power, PowerReading, Thermal};
+pub use units::{Celsius, ChipCelsius, Lux, RelativeHumidity, Volts};

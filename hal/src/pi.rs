@@ -6,3 +6,4 @@ pub mod clock;
 pub mod folder_readings;
 #[cfg(feature = "pi")]
 pub mod i2c;
+pub mod thermal;

@@ -1,7 +1,7 @@
-//! The battery behind the trap.
+//! The battery behind the trap, and the heat of its processor.
 
 use crate::error::DeviceError;
-use crate::units::Volts;
+use crate::units::{ChipCelsius, Volts};
 
 /// What the power supply says now.
 #[derive(Debug, Default)]
@@ -16,4 +16,10 @@ pub struct PowerReading {
 pub trait Power: Send {
     /// Reads it; never fails as a whole.
     fn read(&mut self) -> PowerReading;
+}
+
+/// Whatever knows how hot the processor is.
+pub trait Thermal: Send {
+    /// Its temperature now; `None` when nothing tells it.
+    fn soc(&mut self) -> Option<ChipCelsius>;
 }

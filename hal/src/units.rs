@@ -28,6 +28,10 @@ quantity!(
     Celsius, celsius, -60.0, 90.0
 );
 quantity!(
+    /// Temperature of a chip, −60 to 150 °C.
+    ChipCelsius, celsius, -60.0, 150.0
+);
+quantity!(
     /// Relative humidity, 0 to 100 %.
     RelativeHumidity, percent, 0.0, 100.0
 );

@@ -1,5 +1,7 @@
 //! The command line: what it takes, and everything that it prints.
 
+mod models;
+
 use crate::auth::password::{self, PASSWORD_CHARS_MIN};
 use crate::config::{BadConfig, File};
 use crate::db::{Counts, Db, TrapListed};
@@ -68,6 +70,9 @@ enum Command {
     /// Traps and their keys
     #[command(subcommand)]
     Trap(TrapCommand),
+    /// Models for traps, and who is to use which
+    #[command(subcommand)]
+    Model(models::ModelCommand),
     /// People who may log in
     #[command(subcommand)]
     User(UserCommand),
@@ -155,6 +160,10 @@ fn command(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Status { json } => status(&open(&data)?.counts()?, json),
         Command::Trap(command) => trap(command, &mut open(&data)?),
+        Command::Model(command) => {
+            let mut db = open(&data)?;
+            models::model(command, &data, &mut db)
+        }
         Command::User(command) => user(command, &mut open(&data)?),
     }
 }

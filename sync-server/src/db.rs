@@ -4,6 +4,7 @@
 //! survives a power cut. The command line uses the same file while the server
 //! runs; both wait for each other instead of failing.
 
+mod models;
 mod pictures;
 mod reading;
 mod records;
@@ -14,6 +15,7 @@ mod tracks;
 mod traps;
 mod uploads;
 
+pub(crate) use models::{ModelRow, OfferRow, Which};
 pub(crate) use pictures::StoredPicture;
 pub(crate) use reading::{CaptureFilter, CaptureRow, Cursor, Window};
 pub(crate) use researchers::{Session, User};
@@ -32,6 +34,7 @@ use std::time::Duration;
 const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0001.sql"),
     include_str!("../schema/0002.sql"),
+    include_str!("../schema/0003.sql"),
 ];
 
 /// One connection to the database.

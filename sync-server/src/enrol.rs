@@ -1,8 +1,11 @@
 //! Traps and researchers of a server that runs in the same process: what
-//! `trap add` and `user add` do, for simulations and tests.
+//! `trap add`, `user add`, `model add` and `model offer` do, for simulations and tests.
 
 use crate::auth::password;
+use crate::db::Which;
+use crate::models::{self, Added};
 use crate::state::{CannotOpen, State};
+use std::path::Path;
 use trapline_wire::TrapKey;
 
 impl State {
@@ -24,5 +27,38 @@ impl State {
         let hash = password::hash(password, &salt)?;
         let now_ms = self.now_ms();
         Ok(self.shared().writer().add_user(name, &hash, now_ms)?)
+    }
+
+    /// Checks the model beside a manifest and stores its files; gives its id.
+    ///
+    /// # Errors
+    /// What is wrong with the model, or when the disk or the database refuses.
+    pub fn add_model(&self, manifest: &Path) -> Result<String, CannotOpen> {
+        let shared = self.shared();
+        let added = models::add(
+            &mut shared.writer(),
+            &shared.settings.data,
+            manifest,
+            shared.now_ms(),
+        );
+        match added {
+            Ok(Added::New(row) | Added::Known(row)) => Ok(row.id),
+            Err(error) => Err(CannotOpen::because(&format!("{error:#}"))),
+        }
+    }
+
+    /// Offers a model to every trap in use, or to those of these names; gives their names.
+    ///
+    /// # Errors
+    /// When a trap is not known, or the database refuses.
+    pub fn offer_model(&self, id: &str, traps: &[String]) -> Result<Vec<String>, CannotOpen> {
+        let which = if traps.is_empty() {
+            Which::All
+        } else {
+            Which::Named(traps)
+        };
+        let now_ms = self.now_ms();
+        let offered = self.shared().writer().offer_model(id, which, now_ms)?;
+        offered.map_err(|unknown| CannotOpen::because(&format!("no trap is called `{unknown}`")))
     }
 }

@@ -21,6 +21,7 @@ mod enrol;
 mod health;
 mod ingest;
 pub mod logging;
+mod models;
 mod problem;
 mod serve;
 mod state;
@@ -39,6 +40,7 @@ pub fn router(state: State) -> Router {
         .route("/healthz", get(health::check))
         .route("/api/v1/sync", post(ingest::sync))
         .merge(uploads::router())
+        .merge(models::router())
         .merge(api::router())
         .fallback(web::page)
         .layer(axum::middleware::from_fn(web::guard))

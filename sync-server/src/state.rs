@@ -67,6 +67,12 @@ pub struct State(Arc<Shared>);
 #[error("{0}")]
 pub struct CannotOpen(String);
 
+impl CannotOpen {
+    pub(crate) fn because(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+}
+
 impl From<Failure> for CannotOpen {
     fn from(failure: Failure) -> Self {
         Self(failure.to_string())

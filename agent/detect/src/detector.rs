@@ -106,6 +106,12 @@ impl Detector {
         Self::prepare(manifest, EMBEDDED_MODEL, &path)
     }
 
+    /// The manifest of the model that this program carries, as text.
+    #[must_use]
+    pub fn embedded_manifest() -> &'static str {
+        EMBEDDED_MANIFEST
+    }
+
     fn prepare(manifest: Manifest, model: &[u8], path: &Path) -> Result<Self, ModelError> {
         manifest.verify(model, path)?;
         let net = Net::load(model, &manifest, path)?;

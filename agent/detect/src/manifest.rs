@@ -23,6 +23,9 @@ pub struct Manifest {
     pub trained_on: String,
     /// The licence of those photographs, which the weights carry on.
     pub licence: String,
+    /// The card it is for, in people's words, as in "yellow sticky card".
+    #[serde(default)]
+    pub card: Option<String>,
     /// Names of the classes; [`Detection::class`](crate::Detection::class) counts in this list.
     pub classes: Vec<String>,
     /// What its convolutions calculate with.

@@ -154,6 +154,8 @@ sha256 = "{sha256}"
 # Taught on these photographs, under this licence; see {id}.md.
 trained_on = "SPoHF yellow sticky traps, train split, CC BY 4.0"
 licence = "CC BY 4.0"
+# The card it is for.
+card = "yellow sticky card"
 classes = ["insect"]
 
 [input]

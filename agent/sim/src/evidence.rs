@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use trapline_agent::schedule::Schedule;
 use trapline_store::{
-    CaptureRow, EffortRow, InspectionRow, PictureState, ReadingRow, TrackRow, View,
+    CaptureRow, EffortRow, InspectionRow, ModelRow, PictureState, ReadingRow, TrackRow, View,
 };
 use trapline_wire::read::{self, CaptureDetail, CaptureSummary, Page};
 use trapline_wire::{CaptureId, Sha256, TrapId};
@@ -47,6 +47,8 @@ pub struct TrapEvidence {
     /// What the card really holds of each picture that was not removed; the
     /// reason when it cannot be read.
     pub card: BTreeMap<CaptureId, Result<Sha256, String>>,
+    /// The models that were offered to it, the last offer first.
+    pub models: Vec<ModelRow>,
     /// What its camera handed out.
     pub film: Film,
     /// What the server has of it.
@@ -122,6 +124,7 @@ pub fn of_trap(view: &View, known: Known) -> anyhow::Result<TrapEvidence> {
         tracks,
         inspections,
         card,
+        models: view.models()?,
         film: known.film,
         server: ServerEvidence::default(),
     })

@@ -274,4 +274,18 @@ impl Uplink for SimLink {
         };
         self.call(method, bytes).await?.uploaded(Some(location))
     }
+
+    async fn fetch(
+        &mut self,
+        sha256: &Sha256,
+        offset_bytes: u64,
+        len_bytes: u64,
+    ) -> Result<Vec<u8>, UplinkError> {
+        let method = Method::Fetch {
+            sha256,
+            offset_bytes,
+            len_bytes,
+        };
+        self.call(method, Vec::new()).await?.piece(offset_bytes)
+    }
 }

@@ -53,6 +53,9 @@ pub struct Plan {
     pub lossy: Lossy,
     /// How often the server is killed.
     pub restarts: Habit,
+    /// Manifests of models that are offered to every trap, one after the other
+    /// over the days.
+    pub models: Vec<PathBuf>,
 }
 
 impl Plan {
@@ -74,6 +77,7 @@ impl Plan {
                 every_hours: 30.0,
                 lasts_hours: 0.1,
             },
+            models: Vec::new(),
         }
     }
 
@@ -165,7 +169,7 @@ async fn play(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let all = try_join_all(lives.into_iter().map(Life::live));
     let others = async {
-        tokio::join!(keep_server(&yard), tell(&yard, progress));
+        tokio::join!(keep_server(&yard), tell(&yard, progress), offer(&yard));
         std::future::pending::<()>().await;
     };
     let lived = tokio::select! {
@@ -233,6 +237,25 @@ async fn keep_server(yard: &Yard) {
         yard.trace.note(until_ms, 0, &words);
         yard.tally.add(|counts| counts.server_restarts += 1);
         now_ms = outage.until_ms;
+    }
+}
+
+/// Offers the models of the plan, evenly over the season, whenever the server runs.
+async fn offer(yard: &Yard) {
+    let models = &yard.plan.models;
+    let length_ms = yard.season.until_ms - yard.season.from_ms;
+    let many = i64::try_from(models.len()).unwrap_or(1);
+    for (number, manifest) in (0..).zip(models) {
+        let at_ms = yard.season.from_ms + length_ms * number / many.max(1) + HOUR_MS;
+        tokio::time::sleep_until(yard.time.instant(at_ms)).await;
+        let words = loop {
+            match yard.hub.offer_model(manifest) {
+                Some(Ok(id)) => break format!("{id} is offered"),
+                Some(Err(error)) => break format!("a model is not offered: {error:#}"),
+                None => tokio::time::sleep(Duration::from_mins(1)).await,
+            }
+        };
+        yard.trace.note(at_ms, 0, &words);
     }
 }
 

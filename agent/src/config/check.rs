@@ -5,6 +5,7 @@ use super::{
     CameraConfig, CameraKind, Config, DetectorConfig, LedgerConfig, Playback, ServerConfig,
     SyncConfig, TrapConfig,
 };
+use crate::degrade::{Steps, Thresholds};
 use crate::schedule::{Schedule, Window};
 use log::LevelFilter;
 use std::path::PathBuf;
@@ -120,11 +121,62 @@ impl Checker<'_> {
 
     fn detector(&mut self) -> DetectorConfig {
         let manifest = self.text("detector.manifest");
+        let models_dir = self.text("detector.models_dir");
+        let model = self.text("detector.model");
+        if !model.is_empty() && !manifest.is_empty() {
+            let message = "`detector.model` and `detector.manifest` both name a model; keep one";
+            self.complain("detector.model", message.to_owned());
+        }
+        if !model.is_empty() && models_dir.is_empty() {
+            let message = "`detector.model` is set but `detector.models_dir` is not; name the \
+                           folder in which the model lies";
+            self.complain("detector.model", message.to_owned());
+        }
         DetectorConfig {
             enabled: self.switch("detector.enabled"),
             manifest: (!manifest.is_empty()).then(|| PathBuf::from(manifest)),
+            models_dir: (!models_dir.is_empty()).then(|| PathBuf::from(models_dir)),
+            model: (!model.is_empty()).then_some(model),
+            slower_max_percent: self.whole("detector.slower_max_percent", 100, 10_000),
+            probation_pictures: u32::try_from(self.whole("detector.probation_pictures", 1, 10_000))
+                .unwrap_or(1),
+            memory_limit_bytes: self.whole("detector.memory_limit_bytes", 16_000_000, i64::MAX),
+            degrade: self.degrade(),
             time_limit: self.duration("detector.time_limit", SECOND..=60 * MINUTE),
             attempts_max: u32::try_from(self.whole("detector.attempts_max", 1, 100)).unwrap_or(1),
+        }
+    }
+
+    fn degrade(&mut self) -> Thresholds {
+        let mut step = |key: &str, max: i64| {
+            let value = self.whole(key, 0, max);
+            (value > 0).then_some(value)
+        };
+        let battery_mv = Steps {
+            gated: step("detector.degrade.battery_gated_mv", 60_000),
+            half: step("detector.degrade.battery_half_mv", 60_000),
+            queue: step("detector.degrade.battery_queue_mv", 60_000),
+        };
+        let soc_c = Steps {
+            gated: step("detector.degrade.soc_gated_c", 150),
+            half: step("detector.degrade.soc_half_c", 150),
+            queue: step("detector.degrade.soc_queue_c", 150),
+        };
+        let month = 30 * 24 * 60 * MINUTE;
+        let backlog = |checker: &mut Self, key: &str| {
+            let length = checker.duration(key, Duration::ZERO..=month);
+            (!length.is_zero()).then_some(length)
+        };
+        Thresholds {
+            battery_mv,
+            soc_c,
+            backlog: Steps {
+                gated: backlog(self, "detector.degrade.backlog_gated"),
+                half: backlog(self, "detector.degrade.backlog_half"),
+                queue: None,
+            },
+            battery_margin_mv: self.whole("detector.degrade.battery_margin_mv", 0, 10_000),
+            soc_margin_c: self.whole("detector.degrade.soc_margin_c", 0, 50),
         }
     }
 

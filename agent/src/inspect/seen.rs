@@ -4,6 +4,7 @@ use super::LookError;
 use crate::stage::in_full;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Duration;
 use trapline_detect::arrivals::{Appearance, appearance};
 use trapline_detect::look::{self, LookSettings, Memory, Scale};
 use trapline_detect::{Detection, Detector, Limits, jpeg};
@@ -24,6 +25,12 @@ pub trait Detect: Send {
         asked: &Asked<'_>,
         keep_going: &mut dyn FnMut() -> bool,
     ) -> Result<Seen, LookError>;
+
+    /// How long the last look took, if the detector knows that better than the
+    /// clock: a simulated one does its work in no time.
+    fn last_took(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// One look that is asked for.

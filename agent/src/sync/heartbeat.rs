@@ -18,6 +18,7 @@ pub(super) async fn now(desk: &Desk) -> Result<Heartbeat, StageError> {
         next_due_ms,
         model,
         battery_v,
+        model_offer,
         faults,
         ..
     } = desk.health.facts();
@@ -25,6 +26,7 @@ pub(super) async fn now(desk: &Desk) -> Result<Heartbeat, StageError> {
         stamp,
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         model,
+        model_offer,
         captures: summary.captures,
         missed: summary.missed,
         records_waiting: summary.records_waiting,

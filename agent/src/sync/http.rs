@@ -8,7 +8,10 @@ use crate::stage::in_full;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RANGE,
+    RETRY_AFTER,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -23,6 +26,7 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// The most of somebody's words that goes into a message.
 const WORDS_CHARS_MAX: usize = 200;
 const UPLOADS: &str = "/api/v1/uploads";
+const MODELS: &str = "/api/v1/models";
 const TUS_VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
 const OFFSET: &str = "upload-offset";
 const RECEIPT: &str = "trapline-receipt";
@@ -137,6 +141,33 @@ impl Uplink for HttpUplink {
         let response = self.send(request).await?;
         uploaded(&response, path)
     }
+
+    async fn fetch(
+        &mut self,
+        sha256: &Sha256,
+        offset_bytes: u64,
+        len_bytes: u64,
+    ) -> Result<Vec<u8>, UplinkError> {
+        let last = offset_bytes.saturating_add(len_bytes).saturating_sub(1);
+        let request = self
+            .client
+            .get(self.address(&format!("{MODELS}/{sha256}")))
+            .header(RANGE, format!("bytes={offset_bytes}-{last}"));
+        let response = self.send(request).await?;
+        if response.status() != StatusCode::PARTIAL_CONTENT {
+            return Err(nonsense(&response, "it gives the whole file for a piece"));
+        }
+        let place = header(&response, CONTENT_RANGE.as_str()).unwrap_or_default();
+        if !place.starts_with(&format!("bytes {offset_bytes}-")) {
+            let why = format!(
+                "it gives {:?} for bytes {offset_bytes}-{last}",
+                words(&place)
+            );
+            return Err(nonsense(&response, &why));
+        }
+        let max_bytes = usize::try_from(len_bytes).unwrap_or(usize::MAX);
+        body(response, max_bytes).await
+    }
 }
 
 fn uploaded(response: &Response, location: String) -> Result<Uploaded, UplinkError> {
@@ -167,7 +198,7 @@ fn upload_path(location: &str) -> Option<String> {
 
 async fn json<T: DeserializeOwned>(response: Response) -> Result<T, UplinkError> {
     let place = place(&response);
-    let body = body(response).await?;
+    let body = body(response, ANSWER_BYTES_MAX).await?;
     serde_json::from_slice(&body).map_err(|_| {
         let begin = words(&String::from_utf8_lossy(&body));
         UplinkError::Nonsense(format!("{place} answered {begin:?}"))
@@ -185,7 +216,7 @@ async fn refusal(response: Response) -> UplinkError {
         let target = words(&target);
         return UplinkError::Nonsense(format!("{place} sends elsewhere ({status}, {target:?})"));
     }
-    let body = match body(response).await {
+    let body = match body(response, ANSWER_BYTES_MAX).await {
         Ok(body) => body,
         Err(error) => return error,
     };
@@ -222,11 +253,11 @@ async fn refusal(response: Response) -> UplinkError {
     }
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, UplinkError> {
+async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, UplinkError> {
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|e| unreachable(&e))? {
-        if body.len() + piece.len() > ANSWER_BYTES_MAX {
-            let why = format!("its answer is longer than {ANSWER_BYTES_MAX} bytes");
+        if body.len() + piece.len() > max_bytes {
+            let why = format!("its answer is longer than {max_bytes} bytes");
             return Err(nonsense(&response, &why));
         }
         body.extend_from_slice(&piece);

@@ -1,6 +1,6 @@
 //! What is sent next. Pure. Small knowledge goes before large pictures: how
-//! the trap is and every waiting record, then one piece of one picture, and
-//! then the records are looked at again.
+//! the trap is and every waiting record, then one piece of a model that was
+//! offered or of one picture, and then the records are looked at again.
 
 use std::time::Duration;
 
@@ -21,6 +21,10 @@ pub struct Situation {
     pub silent_for: Option<Duration>,
     /// The longest silence of a trap that is well.
     pub heartbeat_every: Duration,
+    /// A model's file waits to be fetched.
+    pub model_waits: bool,
+    /// Something should be said before the next heartbeat is due.
+    pub has_news: bool,
     /// A picture waits that may be tried now.
     pub picture_waits: bool,
     /// Pictures became safe since the last heartbeat, which therefore says too many wait.
@@ -32,6 +36,8 @@ pub struct Situation {
 pub enum Plan {
     /// Send a batch: a heartbeat with the records that fit.
     Batch,
+    /// Fetch a piece of a model.
+    Model,
     /// Send a piece of a picture.
     Piece,
     /// Nothing to do before this time.
@@ -44,8 +50,10 @@ pub fn next(now: Situation) -> Plan {
     let Some(silent_for) = now.silent_for else {
         return Plan::Batch;
     };
-    if now.records_wait || silent_for >= now.heartbeat_every {
+    if now.records_wait || now.has_news || silent_for >= now.heartbeat_every {
         Plan::Batch
+    } else if now.model_waits {
+        Plan::Model
     } else if now.picture_waits {
         Plan::Piece
     } else if now.heartbeat_is_stale {
@@ -80,6 +88,8 @@ mod tests {
             records_wait: false,
             silent_for: Some(Duration::from_mins(5)),
             heartbeat_every: QUARTER,
+            model_waits: false,
+            has_news: false,
             picture_waits: false,
             heartbeat_is_stale: false,
         };
@@ -94,6 +104,11 @@ mod tests {
             ..all_gone
         };
         assert_eq!(next(with_picture), Plan::Piece);
+        let with_model = Situation {
+            model_waits: true,
+            ..with_picture
+        };
+        assert_eq!(next(with_model), Plan::Model);
         for urgent in [
             Situation {
                 records_wait: true,
@@ -102,6 +117,10 @@ mod tests {
             Situation {
                 silent_for: None,
                 ..with_picture
+            },
+            Situation {
+                has_news: true,
+                ..with_model
             },
             Situation {
                 silent_for: Some(QUARTER),

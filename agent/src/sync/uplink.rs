@@ -28,6 +28,14 @@ pub trait Uplink: Send {
         offset_bytes: u64,
         bytes: Vec<u8>,
     ) -> Result<Uploaded, UplinkError>;
+
+    /// Fetches up to `len_bytes` of a model's file, from `offset_bytes` on.
+    async fn fetch(
+        &mut self,
+        sha256: &Sha256,
+        offset_bytes: u64,
+        len_bytes: u64,
+    ) -> Result<Vec<u8>, UplinkError>;
 }
 
 /// A picture that is to be uploaded.

@@ -53,6 +53,14 @@ impl Layout {
         self.folder.join("set_aside")
     }
 
+    pub(crate) fn models(&self) -> PathBuf {
+        self.folder.join("models")
+    }
+
+    pub(crate) fn model_pieces(&self) -> PathBuf {
+        self.models().join("tmp")
+    }
+
     pub(crate) fn picture_folder(&self, folder_number: u64) -> PathBuf {
         self.pictures().join(folder_number.to_string())
     }

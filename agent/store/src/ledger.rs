@@ -18,6 +18,7 @@ mod arrivals;
 mod database;
 mod follow;
 mod inspect;
+mod models;
 mod outbox;
 mod pages;
 mod pictures;
@@ -30,6 +31,7 @@ mod text;
 pub use database::set_database_aside;
 pub use follow::{Followed, Following, TrackNow};
 pub use inspect::{Found, NewInspection};
+pub use models::{ModelRow, ModelStage, ModelStep};
 pub use outbox::{BatchLimits, Outgoing};
 pub use pages::{
     CaptureRow, EffortRow, InspectionRow, InspectionState, PictureState, ReadingRow, RecordState,

@@ -28,6 +28,7 @@
 //! DIR/pictures/0/7f3a9c21-00000042.jpg     one picture; a new folder every 1000
 //! DIR/pictures/tmp/….part                  being written; removed at the next start
 //! DIR/set_aside/000001-7f3a9c21-….jpg      written, but never admitted; see below
+//! DIR/models/…/manifest.toml               a model that the server offered; see `model_files`
 //! DIR/ledger.damaged-1.sqlite              set aside by `set_database_aside`
 //! ```
 //!
@@ -72,6 +73,8 @@
 //! The permission to make a transition is a token ([`Planned`], [`Fresh`],
 //! [`Sendable`]) that only the ledger makes and the transition uses up.
 //!
+//! The table of offered models stands in `ledger/models.rs`.
+//!
 //! # Recovery
 //!
 //! [`Ledger::open`] removes unfinished files, closes shots that were cut off,
@@ -94,6 +97,7 @@ pub mod disk;
 mod error;
 mod image_files;
 mod ledger;
+mod model_files;
 mod recover;
 mod tokens;
 
@@ -101,9 +105,10 @@ pub use disk::{Disk, OsDisk};
 pub use error::{Cause, Returned, StoreError};
 pub use ledger::{
     BatchLimits, CaptureRow, EffortRow, Followed, Following, Found, InspectionRow, InspectionState,
-    LastCapture, Ledger, NewCapture, NewInspection, NewReading, Outgoing, PictureOrder,
-    PictureState, Prunable, ReadingRow, RecordState, Span, Summary, TrackNow, TrackRow, Usage,
-    View, set_database_aside,
+    LastCapture, Ledger, ModelRow, ModelStage, ModelStep, NewCapture, NewInspection, NewReading,
+    Outgoing, PictureOrder, PictureState, Prunable, ReadingRow, RecordState, Span, Summary,
+    TrackNow, TrackRow, Usage, View, set_database_aside,
 };
+pub use model_files::{Assembled, ModelFile};
 pub use recover::Recovery;
 pub use tokens::{Fresh, NextPicture, Planned, Sendable};

@@ -192,7 +192,7 @@ impl Detect for TestDetector {
 }
 
 /// One insect in the same place in each picture; remembers how many it saw.
-fn seen(memory: Option<&[u8]>) -> Seen {
+pub(crate) fn seen(memory: Option<&[u8]>) -> Seen {
     let before = memory.and_then(|bytes| bytes.first().copied()).unwrap_or(0);
     let picture = Picture {
         width_px: 40,
@@ -243,7 +243,7 @@ fn seen(memory: Option<&[u8]>) -> Seen {
 /// A detector with this script.
 pub(crate) fn detector(script: Vec<Look>) -> LoadDetector {
     let script = Arc::new(Mutex::new(script));
-    Box::new(move || {
+    Box::new(move |_choice| {
         Ok(Box::new(TestDetector {
             script: Arc::clone(&script),
         }))

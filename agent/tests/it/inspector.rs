@@ -6,9 +6,11 @@ use std::process::{Command, Output, Stdio};
 fn look(words: &[&str], picture: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_trapline-agent"))
         .arg("look")
+        .env("RUST_BACKTRACE", "0")
         .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // A process that only describes its model does not wait for a picture.
@@ -72,4 +74,20 @@ fn a_missing_model_is_named() {
             .contains("/nowhere/model.toml"),
         "{answer}"
     );
+}
+
+#[test]
+fn a_picture_that_needs_too_much_memory_ends_its_process_alone() {
+    let grey = vec![128; 2000 * 2000 * 3];
+    let mut jpeg = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 90);
+    encoder
+        .encode(&grey, 2000, 2000, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    let output = look(&["--memory-limit", "16000000"], &jpeg);
+    assert!(!output.status.success());
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(words.starts_with("memory allocation of "), "{words}");
+    let enough = look(&["--memory-limit", "300000000"], &jpeg);
+    assert!(enough.status.success());
 }

@@ -2,6 +2,8 @@
 //! `cfg(test)` says to clippy what these modules are.
 
 #[cfg(test)]
+mod care;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod devices;
@@ -13,6 +15,8 @@ mod http;
 mod inspector;
 #[cfg(test)]
 mod lent;
+#[cfg(test)]
+mod models;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]

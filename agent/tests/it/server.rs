@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use trapline_agent::sync::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
 use trapline_wire::Sha256;
 use trapline_wire::v1::{
-    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, PictureStatus, Receipt, SyncBatch,
-    SyncReply, UnfinishedUpload,
+    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, ModelOffer, PictureStatus, Receipt,
+    SyncBatch, SyncReply, UnfinishedUpload,
 };
 
 /// What happens to a request.
@@ -45,6 +45,12 @@ pub(crate) struct Held {
     pub(crate) requests: usize,
     uploads: BTreeMap<String, (Sha256, u64, Vec<u8>)>,
     pub(crate) refuses: Vec<Sha256>,
+    /// The model that is offered until the trap has made up its mind.
+    pub(crate) offer: Option<ModelOffer>,
+    /// Files of models, which may be other ones than their name says.
+    pub(crate) files: BTreeMap<Sha256, Vec<u8>>,
+    /// Every piece that was asked for.
+    pub(crate) fetched: Vec<(Sha256, u64)>,
 }
 
 impl Held {
@@ -86,7 +92,21 @@ impl Held {
             stored: u64::try_from(batch.records()).unwrap(),
             refused: Vec::new(),
             receipts: Vec::new(),
+            model: self.standing_offer(),
         }
+    }
+
+    /// As a server does: not repeated once the trap has settled it.
+    fn standing_offer(&self) -> Option<ModelOffer> {
+        let offer = self.offer.clone()?;
+        let said = self
+            .heartbeats
+            .last()
+            .and_then(|heartbeat| heartbeat.model_offer.clone());
+        let is_settled = said.is_some_and(|said| {
+            said.manifest_sha256 == offer.manifest_sha256 && said.state.is_settled()
+        });
+        (!is_settled).then_some(offer)
     }
 
     fn append(
@@ -215,6 +235,24 @@ impl Uplink for TestUplink {
         bytes: Vec<u8>,
     ) -> Result<Uploaded, UplinkError> {
         let ask = |held: &mut Held| held.append(location, offset_bytes, &bytes);
+        Ok(self.ask(ask)?.0)
+    }
+
+    async fn fetch(
+        &mut self,
+        sha256: &Sha256,
+        offset_bytes: u64,
+        len_bytes: u64,
+    ) -> Result<Vec<u8>, UplinkError> {
+        let ask = |held: &mut Held| {
+            held.fetched.push((*sha256, offset_bytes));
+            let Some(file) = held.files.get(sha256) else {
+                return Err(UplinkError::Gone("no such file".to_owned()));
+            };
+            let bytes = file.iter().skip(usize::try_from(offset_bytes).unwrap());
+            let bytes = bytes.take(usize::try_from(len_bytes).unwrap());
+            Ok(bytes.copied().collect())
+        };
         Ok(self.ask(ask)?.0)
     }
 }

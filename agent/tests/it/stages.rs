@@ -68,6 +68,7 @@ impl Trap {
             hands: Hands::Inline,
             devices: devices(shots),
             load_detector,
+            thermal: None,
             uplink: Some(Box::new(self.uplink.clone())),
             chance: Box::new(|| 0.5),
             outside,
@@ -182,7 +183,7 @@ async fn a_picture_that_nobody_can_read_is_tried_once() {
 #[tokio::test(start_paused = true)]
 async fn without_a_model_pictures_wait_and_everything_else_goes_on() {
     let trap = Trap::new(Vec::new());
-    let agent = trap.agent(Vec::new(), Box::new(|| Err("no such file".to_owned())));
+    let agent = trap.agent(Vec::new(), Box::new(|_| Err("no such file".to_owned())));
     let health = Arc::clone(&agent.desk().health);
     trap.runs(90, agent).await;
     let summary = trap.summary();

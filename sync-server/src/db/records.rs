@@ -1,7 +1,7 @@
 //! Records of a batch, each stored once: a second arrival with the same
 //! content counts as stored, one with another content is a conflict.
 
-use super::{Db, parse, pictures, text_of, tracks};
+use super::{Db, models, parse, pictures, text_of, tracks};
 use crate::ingest::{Batch, Incoming};
 use crate::problem::Failure;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
@@ -37,12 +37,14 @@ impl Db {
         store_all(&transaction, trap, &batch.inspections, &mut tally)?;
         store_tracks(&transaction, trap, &batch.tracks, &mut tally)?;
         let receipts = receipts(&transaction, trap, &batch.captures)?;
+        let model = models::offer_for(&transaction, trap, batch.heartbeat.as_ref())?;
         transaction.commit()?;
         Ok(SyncReply {
             server_time_ms: now_ms,
             stored: tally.stored,
             refused: tally.refused,
             receipts,
+            model,
         })
     }
 }

@@ -154,6 +154,8 @@ impl Db {
             faults: heartbeat
                 .map(|heartbeat| heartbeat.faults.clone())
                 .unwrap_or_default(),
+            model: heartbeat.and_then(|heartbeat| heartbeat.model.clone()),
+            offer: self.offer_view(trap, heartbeat)?,
         })
     }
 

@@ -29,6 +29,7 @@ const TRAPS: &[(&str, &str)] = &[
     ("HEAD", "/api/v1/uploads/x"),
     ("PATCH", "/api/v1/uploads/x"),
     ("DELETE", "/api/v1/uploads/x"),
+    ("GET", "/api/v1/models/00"),
     ("POST", "/api/v1/uploads/x"),
     ("OPTIONS", "/api/v1/uploads/x"),
 ];

@@ -15,6 +15,7 @@ mod cuts;
 mod doors;
 mod house;
 mod lists;
+mod models;
 mod records;
 mod tracks;
 mod tus;

@@ -8,6 +8,10 @@ pub const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const DETECTIONS_MAX: usize = 5_000;
 /// Bytes of one picture.
 pub const PICTURE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of one model file.
+pub const MODEL_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Bytes of one model manifest.
+pub const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes of any free text in a record (a file name, an error message).
 pub const TEXT_BYTES_MAX: usize = 500;
 /// Faults in one heartbeat.

@@ -5,7 +5,8 @@
 
 use crate::ids::{CaptureId, TrapId};
 use crate::v1::{
-    CaptureSource, ClockQuality, EffortOutcome, Fault, InspectionRecord, PictureRef, Stamp,
+    CaptureSource, ClockQuality, EffortOutcome, Fault, InspectionRecord, ModelState, PictureRef,
+    Stamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,23 @@ pub struct TrapSummary {
     pub agent_version: Option<String>,
     /// What does not work on it.
     pub faults: Vec<Fault>,
+    /// The model that looks at its pictures, as it says.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The model that is offered to it, if one is.
+    #[serde(default)]
+    pub offer: Option<OfferView>,
+}
+
+/// A model that is offered to a trap, and how far the trap is with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferView {
+    /// The model's id.
+    pub id: String,
+    /// Since when it is offered, the server's time.
+    pub offered_ms: i64,
+    /// What the trap said of it; `null` while it has not heard of the offer.
+    pub state: Option<ModelState>,
 }
 
 /// Where the picture of a capture is.

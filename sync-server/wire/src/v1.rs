@@ -2,7 +2,8 @@
 //!
 //! `POST /api/v1/sync` carries a [`SyncBatch`] and answers a [`SyncReply`].
 //! Pictures travel by tus under `/api/v1/uploads`; `GET
-//! /api/v1/uploads?sha256=…` answers a [`PictureStatus`]. Every request may
+//! /api/v1/uploads?sha256=…` answers a [`PictureStatus`]. The files of a
+//! [`ModelOffer`] come by `GET /api/v1/models/<sha256>`. Every request may
 //! arrive twice and its answer never: records are keyed by id, pictures by
 //! content, and the same request gives the same answer.
 
@@ -11,9 +12,11 @@ use crate::ids::{CaptureId, EffortId, ReadingId};
 use serde::{Deserialize, Serialize};
 
 mod look;
+mod model;
 mod track;
 
 pub use look::{CardSeen, LookFacts, WholeBecause};
+pub use model::{ModelAnswer, ModelOffer, ModelState};
 pub use track::{TrackBox, TrackEnd, TrackOrigin, TrackRecord};
 
 /// When something happened, as the trap's own clock believes it.
@@ -93,6 +96,9 @@ pub struct SyncReply {
     /// Receipts for those pictures of the batch's captures that are stored already.
     #[serde(default)]
     pub receipts: Vec<Receipt>,
+    /// A model that the trap is to fetch and try; absent while it has what it shall have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelOffer>,
 }
 
 /// A planned shot, or a run of planned shots with the same fate.
@@ -293,6 +299,9 @@ pub struct Heartbeat {
     pub agent_version: String,
     /// The model in use, if one is loaded.
     pub model: Option<String>,
+    /// What became of the last model that was offered; absent if none ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_offer: Option<ModelAnswer>,
     /// Captures ever admitted to this ledger.
     pub captures: u64,
     /// Shots ever missed in this ledger.

@@ -22,7 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "trapline-detect",
         ],
     ),
-    ("trapline-server", &["trapline-wire"]),
+    ("trapline-server", &["trapline-wire", "trapline-detect"]),
     (
         "trapline-sim",
         &[

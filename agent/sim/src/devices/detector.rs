@@ -6,6 +6,7 @@ use crate::plate::TruthBox;
 use crate::tally::Tally;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use trapline_agent::inspect::{Asked, Detect, LookError, Seen, SeenBox};
 use trapline_detect::arrivals::{Appearance, appearance};
 use trapline_detect::{Detection, Picture};
@@ -92,6 +93,7 @@ pub struct SimDetector {
     knowledge: Knowledge,
     tally: Arc<Tally>,
     chance: Chance,
+    model: ModelRef,
 }
 
 impl SimDetector {
@@ -102,17 +104,35 @@ impl SimDetector {
             knowledge,
             tally,
             chance,
+            model: ModelRef {
+                id: MODEL_ID.to_owned(),
+                sha256: Sha256::of(MODEL_ID.as_bytes()),
+                threshold: 0.5,
+            },
         }
+    }
+
+    /// The same under the name of an offered model: one whose id begins with
+    /// `slow` takes four times as long, one with `crash` fails at every look.
+    #[must_use]
+    pub fn as_model(mut self, id: String, sha256: Sha256) -> Self {
+        self.model = ModelRef {
+            id,
+            sha256,
+            threshold: 0.5,
+        };
+        self
     }
 }
 
 impl Detect for SimDetector {
     fn model(&self) -> ModelRef {
-        ModelRef {
-            id: MODEL_ID.to_owned(),
-            sha256: Sha256::of(MODEL_ID.as_bytes()),
-            threshold: 0.5,
-        }
+        self.model.clone()
+    }
+
+    fn last_took(&self) -> Option<Duration> {
+        let is_slow = self.model.id.starts_with("slow");
+        Some(Duration::from_secs(if is_slow { 4 } else { 1 }))
     }
 
     fn look(
@@ -126,6 +146,9 @@ impl Detect for SimDetector {
         if is_poison || self.chance.happens(0.01) {
             self.tally.add(|counts| counts.detector_faults += 1);
             return Err(LookError::Failed("out of memory in a tile".to_owned()));
+        }
+        if self.model.id.starts_with("crash") {
+            return Err(LookError::Failed("a tile of another shape".to_owned()));
         }
         if !keep_going() {
             return Err(LookError::Failed("stopped".to_owned()));

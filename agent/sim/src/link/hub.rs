@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use std::fmt;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -76,6 +77,18 @@ impl Hub {
         let is_new = state.enrol_trap(name, key)?;
         anyhow::ensure!(is_new, "there is a trap `{name}` already");
         Ok(())
+    }
+
+    /// Adds the model beside a manifest and offers it to every trap; gives its
+    /// id, or `None` while the server does not run.
+    pub fn offer_model(&self, manifest: &Path) -> Option<anyhow::Result<String>> {
+        let running = self.lock();
+        let (state, _) = running.as_ref()?;
+        let offered = state.add_model(manifest).and_then(|id| {
+            state.offer_model(&id, &[])?;
+            Ok(id)
+        });
+        Some(offered.map_err(anyhow::Error::from))
     }
 
     /// Sends a request and waits for the whole answer.

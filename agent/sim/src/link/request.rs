@@ -26,6 +26,11 @@ pub(super) enum Method<'a> {
         location: &'a str,
         offset_bytes: u64,
     },
+    Fetch {
+        sha256: &'a Sha256,
+        offset_bytes: u64,
+        len_bytes: u64,
+    },
 }
 
 impl Method<'_> {
@@ -36,6 +41,7 @@ impl Method<'_> {
             Self::Status(_) => "status",
             Self::Create(_) => "create",
             Self::Append { .. } => "append",
+            Self::Fetch { .. } => "fetch",
         }
     }
 
@@ -61,6 +67,15 @@ impl Method<'_> {
                 location,
                 offset_bytes,
             } => piece(Request::patch(*location)).header("upload-offset", *offset_bytes),
+            Self::Fetch {
+                sha256,
+                offset_bytes,
+                len_bytes,
+            } => {
+                let last = (offset_bytes + len_bytes).saturating_sub(1);
+                Request::get(format!("/api/v1/models/{sha256}"))
+                    .header(header::RANGE, format!("bytes={offset_bytes}-{last}"))
+            }
         };
         request
             .header(header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
@@ -145,6 +160,19 @@ impl Answer {
             offset_bytes,
             receipt,
         })
+    }
+
+    /// A piece of a file, from the byte that was asked for.
+    pub(super) fn piece(&self, offset_bytes: u64) -> Result<Vec<u8>, UplinkError> {
+        let place = self.header(header::CONTENT_RANGE.as_str());
+        let begins = format!("bytes {offset_bytes}-");
+        if self.status != StatusCode::PARTIAL_CONTENT
+            || !place.is_some_and(|place| place.starts_with(&begins))
+        {
+            let why = format!("{} {place:?} for a piece from {offset_bytes}", self.status);
+            return Err(UplinkError::Nonsense(why));
+        }
+        Ok(self.body.to_vec())
     }
 
     /// What a trap makes of an answer that is no success.

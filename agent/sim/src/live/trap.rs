@@ -20,6 +20,7 @@ use trapline_agent::desk::{Desk, Pulse, Stop, Wakes};
 use trapline_agent::hands::{Books, Hands};
 use trapline_agent::health::Health;
 use trapline_agent::inspect::{Asked, Detect, Inspect, LookError, Seen, load_model};
+use trapline_agent::models::Choice;
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::stage::{Next, Stage, StageError};
 use trapline_agent::sync::Sync;
@@ -296,7 +297,7 @@ fn boot(
         power: Box::new(SimPower::new(Arc::clone(scene))),
     };
     let model = model.clone();
-    let load = Box::new(move || Ok(Box::new(model.clone()) as Box<dyn Detect>));
+    let load = Box::new(move |_choice: &Choice| Ok(Box::new(model.clone()) as Box<dyn Detect>));
     let server = config.server.as_ref().context("no server is named")?;
     let uplink = HttpUplink::new(server, &config.sync).map_err(|why| anyhow::anyhow!(why))?;
     Ok(Stages {

@@ -274,6 +274,7 @@ impl Life {
                 power: Box::new(SimPower::new(Arc::clone(&self.scene))),
             },
             load_detector: self.detector(chance),
+            thermal: None,
             uplink: Some(Box::new(SimLink::new(
                 around,
                 self.key.clone(),
@@ -288,9 +289,12 @@ impl Life {
         let knowledge = self.knowledge.clone();
         let tally = Arc::clone(&self.yard.tally);
         let mut chance = Chance::new(chance.bits(), &[]);
-        Box::new(move || {
+        Box::new(move |choice| {
             let own = Chance::new(chance.bits(), &[]);
-            let detector = SimDetector::new(knowledge.clone(), Arc::clone(&tally), own);
+            let mut detector = SimDetector::new(knowledge.clone(), Arc::clone(&tally), own);
+            if let (Some(id), Some(sha256)) = (choice.id.clone(), choice.sha256) {
+                detector = detector.as_model(id, sha256);
+            }
             Ok(Box::new(detector) as Box<dyn Detect>)
         })
     }

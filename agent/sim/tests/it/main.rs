@@ -2,5 +2,6 @@
 //! every law catches what breaks it.
 
 mod broken_laws;
+mod offers;
 mod plates;
 mod seasons;

@@ -74,6 +74,17 @@ impl Ledger {
         }))
     }
 
+    /// How many captures wait for the detector.
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
+    pub fn fresh_waiting(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT count(*) FROM captures WHERE inspection = 'fresh'";
+            Ok(connection.query_row(sql, [], |row| row.get(0))?)
+        })
+    }
+
     /// Ends an inspection with what was found; an empty list means that nothing was.
     ///
     /// Keeps the strongest boxes first, at most as many as the wire allows, and

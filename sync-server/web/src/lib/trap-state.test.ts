@@ -1,7 +1,15 @@
 // Checks of what is said of a trap: above all, that silence is never shown as an empty card.
 import { describe, expect, it } from 'vitest';
 import { HOUR_MS, MINUTE_MS } from './time';
-import { clockAlarm, clockOff, insectLine, quietFrom, roundUp, trapState } from './trap-state';
+import {
+  clockAlarm,
+  clockOff,
+  insectLine,
+  offerLine,
+  quietFrom,
+  roundUp,
+  trapState,
+} from './trap-state';
 import type { TrapSummary } from './types';
 
 const NOW = Date.UTC(2026, 5, 21, 12);
@@ -25,6 +33,8 @@ const trap = (change: Partial<TrapSummary> = {}): TrapSummary => ({
   next_due_ms: NOW + 8 * MINUTE_MS,
   agent_version: '0.1.0',
   faults: [],
+  model: null,
+  offer: null,
   ...change,
 });
 
@@ -146,5 +156,16 @@ describe('roundUp', () => {
     expect(roundUp([trap()], NOW)).toBe('1 trap: 1 working.');
     const never = trap({ last_contact_ms: null, next_due_ms: null });
     expect(roundUp([trap(), trap(), never], NOW)).toBe('3 traps: 2 working, 1 never heard from.');
+  });
+});
+
+describe('offerLine', () => {
+  it('says how far a trap is with a model', () => {
+    const offer = { id: 'insect-2', offered_ms: NOW };
+    expect(offerLine({ ...offer, state: null })).toBe('insect-2 offered: not heard of yet');
+    const fetching = { kind: 'fetching', done_bytes: 4, size_bytes: 9 } as const;
+    expect(offerLine({ ...offer, state: fetching })).toBe('insect-2 offered: fetching, 44 %');
+    const refused = { kind: 'refused', reason: 'it is slower' } as const;
+    expect(offerLine({ ...offer, state: refused })).toContain('refused: it is slower');
   });
 });

@@ -1,6 +1,6 @@
 // How a trap is, decided from its summary and said in plain words.
 import { ago, DAY_MS, dayAndTime, HOUR_MS, inWords, isBelievable, MINUTE_MS } from './time';
-import type { ClockQuality, TrapSummary } from './types';
+import type { ClockQuality, Offer, TrapSummary } from './types';
 
 /** Silence after the next shot was due that nobody need worry about. */
 const GRACE_MIN_MS = 15 * MINUTE_MS;
@@ -168,4 +168,28 @@ export function roundUp(traps: readonly TrapSummary[], nowMs: number): string {
     if (count > 0) parts.push(`${count} ${word}`);
   }
   return `${traps.length} ${traps.length === 1 ? 'trap' : 'traps'}: ${parts.join(', ')}.`;
+}
+
+/** How far the trap is with the model that is offered to it. */
+export function offerLine(offer: Offer): string {
+  return `${offer.id} offered: ${offerState(offer)}`;
+}
+
+function offerState({ state }: Offer): string {
+  switch (state?.kind) {
+    case undefined:
+      return 'not heard of yet';
+    case 'fetching': {
+      const percent = Math.floor((100 * state.done_bytes) / Math.max(1, state.size_bytes));
+      return `fetching, ${percent} %`;
+    }
+    case 'trying':
+      return 'being tried on stored pictures';
+    case 'probation':
+      return `in use, ${state.pictures_left} pictures left to prove itself`;
+    case 'in_use':
+      return 'in use';
+    case 'refused':
+      return `refused: ${state.reason}`;
+  }
 }

@@ -29,7 +29,20 @@ export type TrapSummary = {
   next_due_ms: number | null;
   agent_version: string | null;
   faults: Fault[];
+  model: string | null;
+  offer: Offer | null;
 };
+
+/** How far an offered model is on a trap. */
+export type ModelState =
+  | { kind: 'fetching'; done_bytes: number; size_bytes: number }
+  | { kind: 'trying' }
+  | { kind: 'probation'; pictures_left: number }
+  | { kind: 'in_use' }
+  | { kind: 'refused'; reason: string };
+
+/** A model that is offered to a trap; `state` is null while the trap has not heard of it. */
+export type Offer = { id: string; offered_ms: number; state: ModelState | null };
 
 export type CaptureSource =
   | { kind: 'camera'; model: string }

@@ -7,15 +7,16 @@ use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use trapline_wire::arrivals::{Count, Interval};
 use trapline_wire::read::{
-    Arrivals, CaptureDetail, CaptureSummary, EffortRow, Me, Page, PictureState, ReadingRow,
-    Timeline, TimelineCapture, TimelineReading, TrackDetail, TrackMoment, TrackRow, TrapSummary,
+    Arrivals, CaptureDetail, CaptureSummary, EffortRow, Me, OfferView, Page, PictureState,
+    ReadingRow, Timeline, TimelineCapture, TimelineReading, TrackDetail, TrackMoment, TrackRow,
+    TrapSummary,
 };
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, CardSeen, ClockQuality, DetectionRecord, EffortOutcome,
     EffortRecord, Fault, Heartbeat, InspectionOutcome, InspectionRecord, LookFacts, MissReason,
-    ModelRef, PictureRef, PictureStatus, Problem, ReadingRecord, Receipt, RecordKind, Refusal,
-    RefusalReason, Stamp, SyncBatch, SyncReply, TrackBox, TrackEnd, TrackOrigin, TrackRecord,
-    UnfinishedUpload, WholeBecause,
+    ModelAnswer, ModelOffer, ModelRef, ModelState, PictureRef, PictureStatus, Problem,
+    ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, Stamp, SyncBatch, SyncReply,
+    TrackBox, TrackEnd, TrackOrigin, TrackRecord, UnfinishedUpload, WholeBecause,
 };
 use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, Sha256, TrackId, TrapId, TrapKey};
 
@@ -200,6 +201,7 @@ fn heartbeat() -> Heartbeat {
         stamp: stamp(),
         agent_version: "0.1.0".to_owned(),
         model: Some("sticky-1".to_owned()),
+        model_offer: None,
         captures: 42,
         missed: 11,
         records_waiting: 3,
@@ -312,6 +314,7 @@ fn what_the_server_answers() {
             })
             .to_vec(),
             receipts: vec![receipt()],
+            model: None,
         },
     );
     check("picture_status_unknown", &PictureStatus::default());
@@ -403,6 +406,12 @@ fn what_a_researcher_reads_of_traps() {
                 next_due_ms: None,
                 agent_version: Some("0.1.0".to_owned()),
                 faults: vec![fault()],
+                model: Some("sticky-1".to_owned()),
+                offer: Some(OfferView {
+                    id: "sticky-2".to_owned(),
+                    offered_ms: 1_782_000_000_000,
+                    state: Some(ModelState::Trying),
+                }),
             }],
             next: Some("7".to_owned()),
         },
@@ -520,4 +529,48 @@ fn unknown_fields_are_passed_over() {
     let text = r#"{"captures": [], "weather": {"rain": true}}"#;
     let batch: SyncBatch = serde_json::from_str(text).unwrap();
     assert_eq!(batch, SyncBatch::default());
+}
+
+#[test]
+fn a_model_on_its_way() {
+    let offer = ModelOffer {
+        id: "sticky-2".to_owned(),
+        sha256: Sha256::of(b"model"),
+        size_bytes: 450_000,
+        manifest_sha256: Sha256::of(b"manifest"),
+        manifest_size_bytes: 1_200,
+    };
+    check(
+        "reply_with_model",
+        &SyncReply {
+            server_time_ms: 1_782_000_000_500,
+            stored: 0,
+            refused: Vec::new(),
+            receipts: Vec::new(),
+            model: Some(offer),
+        },
+    );
+    let answer = |state| ModelAnswer {
+        id: "sticky-2".to_owned(),
+        manifest_sha256: Sha256::of(b"manifest"),
+        state,
+        since_ms: 1_782_000_000_000,
+    };
+    let states = [
+        ModelState::Fetching {
+            done_bytes: 131_072,
+            size_bytes: 451_200,
+        },
+        ModelState::Trying,
+        ModelState::Probation { pictures_left: 7 },
+        ModelState::InUse,
+        ModelState::Refused {
+            reason: "it takes 4.1 s a picture, the model in use 1.2 s".to_owned(),
+        },
+    ];
+    assert_eq!(
+        states.each_ref().map(ModelState::is_settled),
+        [false, false, false, true, true]
+    );
+    check("model_answer", &states.map(answer).to_vec());
 }
