@@ -86,7 +86,9 @@ pub(super) fn judge(
     }
     let before = Flat::of(&memory.grey);
     let light = has_other_light(&memory.quality, &now.quality);
-    let focus = has_other_focus(&memory.quality, &now.quality);
+    // Bare paper has no edges by which a focus could be told.
+    let has_edges = !is_empty(&before) && !is_empty(&now.flat);
+    let focus = has_edges && has_other_focus(&memory.quality, &now.quality);
     let is_poor = (light || focus) && is_worse(&memory.quality, &now.quality);
     let pose = Pose::of(&before, &now.flat);
     let card = if is_poor || !is_other_card(memory, &before, &now.flat, &pose, score) {
@@ -99,9 +101,9 @@ pub(super) fn judge(
         (!settings.gated, WholeBecause::Ungated),
         (memory.model != now.model, WholeBecause::Model),
         (memory.scale != now.scale, WholeBecause::Size),
+        (card == CardSeen::New, WholeBecause::Card),
         (light, WholeBecause::Light),
         (focus, WholeBecause::Focus),
-        (card == CardSeen::New, WholeBecause::Card),
         (pose.is_far(&now.flat), WholeBecause::Moved),
         (memory.looks >= settings.whole_every, WholeBecause::Due),
     ];
