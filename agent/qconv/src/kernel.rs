@@ -107,6 +107,8 @@ pub(crate) struct Rectangle<'a> {
     /// `runs x run_steps x Width::channels x step_bytes` bytes, in that order, on a border of 64 bytes: `i8` for `Unsigned`
     /// and `Signed`, `i16` for `Wide`.
     pub(crate) weights: *const u8,
+    /// Four products of neighbouring vectors of weights fit in 16 bits, see [`crate::pack::is_calm`].
+    pub(crate) is_calm: bool,
     /// [`Width::channels`] each, on a border of 64 bytes.
     pub(crate) bias: *const i32,
     pub(crate) multipliers: *const f32,

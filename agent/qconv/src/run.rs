@@ -255,6 +255,7 @@ impl Layer {
                 runs: &self.packed.runs,
                 run_steps: self.packed.run_steps,
                 weights: block.weights.bytes().as_ptr(),
+                is_calm: block.is_calm,
                 bias: block.bias.bytes().as_ptr().cast(),
                 multipliers: block.multipliers.bytes().as_ptr().cast(),
                 lowest: self.lowest,

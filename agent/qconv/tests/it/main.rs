@@ -1,4 +1,5 @@
 //! Every path against the reference.
 
+mod calm;
 mod exact;
 mod golden;
