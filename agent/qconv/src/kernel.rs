@@ -108,6 +108,10 @@ pub(crate) struct Rectangle<'a> {
     /// and `Signed`, `i16` for `Wide`.
     pub(crate) weights: *const u8,
     /// Four products of neighbouring vectors of weights fit in 16 bits, see [`crate::pack::is_calm`].
+    #[cfg_attr(
+        not(target_arch = "aarch64"),
+        expect(dead_code, reason = "what NEON asks without a dot product")
+    )]
     pub(crate) is_calm: bool,
     /// [`Width::channels`] each, on a border of 64 bytes.
     pub(crate) bias: *const i32,
