@@ -61,10 +61,14 @@ fn measure(folder: &Path, detector: &Detector) -> Result<(), Error> {
     let (mut work, mut there, mut found_whole, mut found_gated) = (0.0, 0, 0, 0);
     let (mut boxes_whole, mut boxes_gated) = (0, 0);
     for frame in &sequence.frames {
-        let picture = jpeg::decode(&std::fs::read(folder.join(&frame.file))?, &Limits::default())?;
+        let picture = jpeg::decode(
+            &std::fs::read(folder.join(&frame.file))?,
+            &Limits::default(),
+        )?;
         let whole = shown(detector.detect(&picture)?, score);
         let settings = LookSettings::default();
-        let (look, remembered) = detector.look(&picture, memory.take(), &settings, &mut |_| true)?;
+        let (look, remembered) =
+            detector.look(&picture, memory.take(), &settings, &mut |_| true)?;
         memory = Some(remembered);
         work += look.work_share;
         let (tiles, because, card) = (look.tiles_run, look.whole, look.card);
@@ -114,7 +118,9 @@ fn found(there: &[TrueBox], detections: &[Detection]) -> usize {
             score: 1.0,
             class: 0,
         };
-        let place = left.iter().position(|detection| detection.iou(&drawn) >= 0.5);
+        let place = left
+            .iter()
+            .position(|detection| detection.iou(&drawn) >= 0.5);
         place.map(|place| left.swap_remove(place)).is_some()
     };
     there.iter().filter(is_found).count()

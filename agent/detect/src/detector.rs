@@ -171,6 +171,11 @@ impl Detector {
         )
     }
 
+    /// Sides of the squares that the network takes, small ones first.
+    pub(crate) fn square_sizes_px(&self) -> Vec<u32> {
+        self.net.sizes_px()
+    }
+
     /// Runs the network on these tiles of a picture of the right size; `judge` is told the tile's number and a box
     /// inside the picture.
     pub(crate) fn run(

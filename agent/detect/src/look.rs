@@ -225,7 +225,7 @@ impl Detector {
             width_px: shown.width_px,
             height_px: shown.height_px,
             cell_px: CELL as f32 * verdict.grey_factor * by,
-            sizes_px: &[self.model().input.tile_px],
+            sizes_px: &self.square_sizes_px(),
             margin_px: self.model().input.overlap_px / 2,
         };
         let windows = room.plan(changes, known)?;

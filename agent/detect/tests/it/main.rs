@@ -11,6 +11,8 @@ mod card;
 #[cfg(test)]
 mod detecting;
 #[cfg(test)]
+mod looking;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod pictures;
