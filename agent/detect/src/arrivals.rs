@@ -22,6 +22,8 @@
 //! - **A new card** ends all tracks. What is on it at its first look is [`Origin::Present`], not arrived.
 //! - **Walking.** A box that is gone and a like box a few lengths beside it are one insect; a like box far away is a
 //!   new track that says which one it could be ([`TrackView::maybe_number`]).
+//! - **Overlooked.** A box where the card's first picture was dark already ([`Scene`]) did not come: the detector
+//!   only sees it in today's light. It is `Present`, too.
 //!
 //! What it cannot know: an insect that came and was washed off between two pictures, and a wet insect that the
 //! detector never saw. [`arrivals_between`] says how sure a count is; it knows nothing of the detector's misses.
@@ -38,12 +40,14 @@ mod assign;
 mod count;
 mod matching;
 mod pose;
+mod scene;
 mod state;
 mod track;
 mod tracker;
 
 pub use appearance::{Appearance, appearance};
 pub use count::{Count, LookNote, arrivals_between};
+pub use scene::{Scene, scene};
 pub use tracker::Tracker;
 
 /// Most tracks of one card that are remembered, seen or gone.
@@ -140,7 +144,7 @@ pub struct TrackView {
 pub enum Origin {
     /// It was not there when the card was last looked at.
     Arrived,
-    /// It was there at the first look at this card.
+    /// It was there at the first look at this card, seen then or overlooked.
     Present,
 }
 

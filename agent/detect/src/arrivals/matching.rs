@@ -1,9 +1,10 @@
 //! Which sighting is which track: by place, by a few steps, or perhaps from far away.
 
-use super::Settings;
 use super::assign::{self, Edge};
 use super::track::{Spotted, Track};
 
+/// Evidence from which on a track may walk: one good sighting will do.
+const WALKING: f32 = 0.4;
 /// A good pair in place.
 const FULL: f32 = 1000.0;
 
@@ -61,13 +62,12 @@ pub(super) fn walkers(
     tracks: &[Track],
     spotted: &[Spotted],
     pairs: &[(usize, usize)],
-    settings: &Settings,
 ) -> Vec<(usize, usize)> {
     let taken = Taken::new(tracks.len(), spotted.len(), pairs);
     let mut edges = Vec::new();
     let shelf = Shelf::new(spotted);
     for (index, track) in tracks.iter().enumerate() {
-        let is_walking = track.is_live() && track.view.is_confirmed && track.missed <= 1;
+        let is_walking = track.is_live() && track.evidence >= WALKING && track.missed <= 1;
         if taken.tracks.get(index) == Some(&true) || !is_walking {
             continue;
         }
@@ -78,7 +78,7 @@ pub(super) fn walkers(
             };
             let is_free = taken.sightings.get(sighting) == Some(&false) && !seen.is_carried;
             let distance_px = track.placed.distance_px(&seen.placed);
-            if !is_free || seen.detection.score < settings.score || distance_px > reach_px {
+            if !is_free || distance_px > reach_px {
                 continue;
             }
             if let Some(unlike) = unlike_turned(track, seen, 0.20) {

@@ -59,6 +59,20 @@ impl Pose {
         ]
     }
 
+    /// Back again.
+    pub(super) fn inverse(&self) -> Self {
+        let [x_px, y_px] = [
+            -self.cos * self.x_px - self.sin * self.y_px,
+            self.sin * self.x_px - self.cos * self.y_px,
+        ];
+        Self {
+            sin: -self.sin,
+            x_px,
+            y_px,
+            ..*self
+        }
+    }
+
     /// First `first`, then this one.
     pub(super) fn after(&self, first: &Self) -> Self {
         let [x_px, y_px] = self.apply([first.x_px, first.y_px]);
@@ -400,6 +414,8 @@ mod tests {
         let [x, y] = other.after(&one).apply(point);
         let [expected_x, expected_y] = other.apply(one.apply(point));
         assert!((x - expected_x).abs() < 1e-4 && (y - expected_y).abs() < 1e-4);
+        let [x, y] = one.inverse().apply(one.apply(point));
+        assert!((x - 3.0).abs() < 1e-4 && (y - 4.0).abs() < 1e-4);
         let [x, y] = one.apply([10.0, 20.0]);
         assert!(
             (x - 10.0).abs() < 1e-4 && (y - 20.0).abs() < 1e-4,

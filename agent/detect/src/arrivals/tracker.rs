@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::pose::{self, Pose};
 use super::track::{Placed, Spotted, Track};
 use super::{
-    Change, End, Frame, Observation, Origin, SIGHTINGS_MAX, Settings, TRACKS_MAX, TrackView,
+    Change, End, Frame, Observation, Origin, SIGHTINGS_MAX, Scene, Settings, TRACKS_MAX, TrackView,
     matching, state,
 };
 use crate::look::CardSeen;
@@ -32,6 +32,16 @@ pub struct Tracker {
     pub(super) doubtful: u32,
     /// By number, with those that are gone.
     pub(super) tracks: Vec<Track>,
+    /// How this card looked at its first good frame, if a scene came with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_look: Option<FirstLook>,
+}
+
+/// The card's first picture, and how it lies on the card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct FirstLook {
+    pub(super) pose: Pose,
+    pub(super) scene: Scene,
 }
 
 /// What became of the frame's sightings.
@@ -54,6 +64,7 @@ impl Tracker {
             good_frames: 0,
             doubtful: 0,
             tracks: Vec::new(),
+            first_look: None,
         }
     }
 
@@ -69,8 +80,13 @@ impl Tracker {
         self.tracks.iter().map(|track| track.view).collect()
     }
 
-    /// Takes in one frame.
+    /// Takes in one frame without a scene: what the detector overlooked at first is then taken for an arrival.
     pub fn observe(&mut self, frame: &Frame) -> Observation {
+        self.observe_scene(frame, None)
+    }
+
+    /// Takes in one frame and the small copy of its picture.
+    pub fn observe_scene(&mut self, frame: &Frame, scene: Option<&Scene>) -> Observation {
         let number = self.frames;
         self.frames = self.frames.saturating_add(1);
         let order = in_order(frame);
@@ -128,9 +144,13 @@ impl Tracker {
             self.withdraw_doubts();
             let ended = self.miss(&sorted, &spotted);
             changes.extend(ended.into_iter().map(Change::Ended));
-            for (sighting, view) in self.start(number, &sorted, &spotted) {
+            for (sighting, view) in self.start(number, &sorted, &spotted, scene) {
                 tell(sighting, view.number);
                 changes.push(Change::New(view));
+            }
+            if self.good_frames == 0 {
+                let pose = self.pose;
+                self.first_look = scene.cloned().map(|scene| FirstLook { pose, scene });
             }
             self.good_frames = self.good_frames.saturating_add(1);
         }
@@ -187,7 +207,7 @@ impl Tracker {
 
     fn sort(&self, spotted: &[Spotted]) -> Sorted {
         let pairs = matching::in_place(&self.tracks, spotted);
-        let walked = matching::walkers(&self.tracks, spotted, &pairs, &self.settings);
+        let walked = matching::walkers(&self.tracks, spotted, &pairs);
         Sorted { pairs, walked }
     }
 
@@ -237,6 +257,7 @@ impl Tracker {
             });
         self.pose = Pose::HOME;
         self.good_frames = 0;
+        self.first_look = None;
         self.doubtful = 0;
         ended.collect()
     }
@@ -289,6 +310,7 @@ impl Tracker {
         frame: u64,
         sorted: &Sorted,
         spotted: &[Spotted],
+        scene: Option<&Scene>,
     ) -> Vec<(usize, TrackView)> {
         let mut is_taken = vec![false; spotted.len()];
         for &(_, sighting) in sorted.pairs.iter().chain(&sorted.walked) {
@@ -306,7 +328,8 @@ impl Tracker {
             let is_early = self.good_frames == 0
                 || (self.good_frames < self.settings.settling_frames
                     && seen.detection.score < self.settings.score + STRONG);
-            let origin = if is_early {
+            let was_there = || self.was_there(seen, scene) == Some(true);
+            let origin = if is_early || was_there() {
                 Origin::Present
             } else {
                 Origin::Arrived
@@ -326,6 +349,18 @@ impl Tracker {
             self.tracks.push(track);
         }
         started
+    }
+
+    /// Whether the card's first picture shows it already.
+    fn was_there(&self, seen: &Spotted, scene: Option<&Scene>) -> Option<bool> {
+        let first = self.first_look.as_ref()?;
+        let here = placed(&seen.detection, &Pose::HOME);
+        let [x_px, y_px] = first
+            .pose
+            .inverse()
+            .apply([seen.placed.x_px, seen.placed.y_px]);
+        let there = Placed { x_px, y_px, ..here };
+        scene?.was_there(&here, &first.scene, &there)
     }
 
     /// Makes room by forgetting a track that is gone, or a live one that is not confirmed.
