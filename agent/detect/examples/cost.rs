@@ -1,11 +1,12 @@
 //! What a picture costs: `cost [FILE.jpg]` prints the resident memory after each step, for `/usr/bin/time` to time.
 //!
-//! The steps are: program start, model loaded, picture decoded, boxes found.
+//! The steps are: program start, model loaded, picture decoded, everything looked at, and the same picture looked at
+//! again with the memory of the first look.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use trapline_detect::{Detector, Limits, jpeg};
+use trapline_detect::{Detector, Limits, LookSettings, jpeg};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -34,9 +35,11 @@ fn measure() -> Result<(), Error> {
     if let Some(path) = std::env::args().nth(1) {
         let picture = jpeg::decode(&std::fs::read(path)?, &Limits::default())?;
         say("picture decoded")?;
-        let found = detector.detect(&picture)?;
-        drop(picture);
-        say(&format!("{} boxes found", found.len()))?;
+        let settings = LookSettings::default();
+        let (look, memory) = detector.look(&picture, None, &settings, &mut |_| true)?;
+        say(&format!("{} boxes found", look.detections.len()))?;
+        let (again, _) = detector.look(&picture, Some(memory), &settings, &mut |_| true)?;
+        say(&format!("looked again, {} tiles run", again.tiles_run))?;
     }
     Ok(())
 }
