@@ -1,3 +1,4 @@
 //! `cargo xtask bench …`: what the trap's own work costs and finds, beside a yardstick, in one table each.
 
 pub(crate) mod detect;
+pub(crate) mod sequence;

@@ -44,6 +44,8 @@ enum Command {
 enum Bench {
     /// Milliseconds per tile beside other inference engines, and instructions on emulated Pis.
     Detect(BenchDetectArgs),
+    /// Work saved and insects lost by looking at changes alone, and arrivals counted, on sequences with known truth.
+    Sequence(BenchSequenceArgs),
 }
 
 #[derive(clap::Args)]
@@ -57,6 +59,25 @@ pub(crate) struct BenchDetectArgs {
     /// An int8 ONNX model of the trap's form; without it, the shipped one.
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BenchSequenceArgs {
+    /// Frames of each sequence, 20 minutes apart.
+    #[arg(long, default_value_t = 120)]
+    pub(crate) frames: u32,
+    /// The same seed gives the same sequences.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Photographs with drawn boxes to take cards and insects from.
+    #[arg(long, value_name = "COCO.json")]
+    pub(crate) from: Option<PathBuf>,
+    /// Measure a sequence that is there already.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print one JSON object per sequence instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]
@@ -107,6 +128,7 @@ pub(crate) fn run() -> Result<()> {
         Command::Budgets => budgets::run(),
         Command::Bench { what } => match what {
             Bench::Detect(args) => bench::detect::run(&args),
+            Bench::Sequence(args) => bench::sequence::run(&args),
         },
         Command::Web => crate::build::web(),
     }

@@ -2,6 +2,7 @@
 
 mod live;
 mod season;
+mod sequence;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -27,6 +28,10 @@ enum Command {
     Live(live::LiveArgs),
     /// Render pictures of a sticky card through a day, with readings and the true boxes.
     Plates(PlatesArgs),
+    /// Render a day and a half before one camera, with the truth of every insect.
+    Sequence(sequence::SequenceArgs),
+    /// Hold the detector and its counting of arrivals against a rendered sequence.
+    Measure(sequence::MeasureArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +59,8 @@ impl Cli {
             Command::Season(args) => season::run(&args),
             Command::Live(args) => live::run(&args),
             Command::Plates(args) => plates(&args),
+            Command::Sequence(args) => sequence::render(args),
+            Command::Measure(args) => sequence::judge(&args),
         }
     }
 }

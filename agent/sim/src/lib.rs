@@ -17,6 +17,7 @@ pub mod live;
 pub mod plate;
 pub mod power;
 pub mod season;
+pub mod sequence;
 pub mod tally;
 pub mod trace;
 pub mod world;

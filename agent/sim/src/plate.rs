@@ -14,11 +14,13 @@ mod light;
 mod noise;
 
 use crate::chance::Chance;
-use canvas::{Bounds, Canvas};
+use canvas::Bounds;
+pub(crate) use canvas::{Canvas, Rgb};
 use card::Place;
 pub use insect::{Insect, Kind};
 use jpeg_encoder::{ColorType, Encoder, EncodingError};
 pub use light::Light;
+pub(crate) use light::expose;
 
 /// Width and height of a picture in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,15 +97,8 @@ impl Plate {
         light: &Light,
         quality: u8,
     ) -> Result<(Vec<u8>, Vec<TruthBox>), EncodingError> {
-        let mut canvas = self.blank.clone();
-        let boxes = insects
-            .iter()
-            .map(|insect| {
-                let seen = self.stick(&mut canvas, insect);
-                truth(insect.kind, seen, &canvas)
-            })
-            .collect();
-        let rgb = light::expose(&canvas, &self.mask, self.number.seed, light);
+        let (canvas, mask, boxes) = self.paint(insects);
+        let rgb = light::expose(&canvas, &mask, self.number.seed, light);
         let mut jpeg = Vec::with_capacity(rgb.len() / 8);
         let side = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
         Encoder::new(&mut jpeg, quality).encode(
@@ -113,6 +108,23 @@ impl Plate {
             ColorType::Rgb,
         )?;
         Ok((jpeg, boxes))
+    }
+
+    /// The card with insects before light and camera, how much of each pixel is card, and the insects' boxes.
+    pub(crate) fn paint(&self, insects: &[Insect]) -> (Canvas, Vec<f32>, Vec<TruthBox>) {
+        let mut canvas = self.blank.clone();
+        let stuck = insects.iter().map(|insect| {
+            let seen = self.stick(&mut canvas, insect);
+            truth(insect.kind, seen, &canvas)
+        });
+        let boxes = stuck.collect();
+        (canvas, self.mask.clone(), boxes)
+    }
+
+    /// Where the insect's middle would be and how long it would be, in pixels.
+    pub(crate) fn footprint_px(&self, insect: &Insect) -> ([f32; 2], f32) {
+        let middle = self.place.to_px(insect.across, insect.along);
+        (middle, insect.length * self.place.long_px)
     }
 
     fn stick(&self, canvas: &mut Canvas, insect: &Insect) -> Bounds {

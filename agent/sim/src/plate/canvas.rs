@@ -4,7 +4,7 @@
 pub(crate) type Rgb = [f32; 3];
 
 /// A picture before light and lens.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Canvas {
     pub(crate) width: usize,
     pub(crate) height: usize,

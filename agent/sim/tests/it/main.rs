@@ -5,3 +5,4 @@ mod broken_laws;
 mod offers;
 mod plates;
 mod seasons;
+mod sequences;
