@@ -41,6 +41,7 @@ mod count;
 mod matching;
 mod pose;
 mod scene;
+mod spotting;
 mod state;
 mod track;
 mod tracker;

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::pose::{self, Pose};
+use super::spotting::{in_order, placed};
 use super::track::{Placed, Spotted, Track};
 use super::{
-    Change, End, Frame, Observation, Origin, SIGHTINGS_MAX, Scene, Settings, TRACKS_MAX, TrackView,
-    matching, state,
+    Change, End, Frame, Observation, Origin, Scene, Settings, TRACKS_MAX, TrackView, matching,
+    state,
 };
 use crate::look::CardSeen;
 
@@ -376,47 +377,5 @@ impl Tracker {
             .min_by_key(|(_, track)| track.worth())
             .map(|(index, _)| index);
         oldest.map(|index| self.tracks.remove(index)).is_some()
-    }
-}
-
-/// The indices of the sightings that can be used, in an order that does not depend on how they were listed.
-fn in_order(frame: &Frame) -> Vec<usize> {
-    let mut order: Vec<(usize, _)> = frame
-        .sightings
-        .iter()
-        .enumerate()
-        .filter(|(_, sighting)| {
-            let detection = &sighting.detection;
-            placed(detection, &Pose::HOME).is_sane() && (0.0..=1.0).contains(&detection.score)
-        })
-        .collect();
-    order.sort_by(|(_, a), (_, b)| {
-        let (one, other) = (&a.detection, &b.detection);
-        other
-            .score
-            .total_cmp(&one.score)
-            .then(one.y_px.total_cmp(&other.y_px))
-            .then(one.x_px.total_cmp(&other.x_px))
-            .then(one.width_px.total_cmp(&other.width_px))
-            .then(one.height_px.total_cmp(&other.height_px))
-            .then(one.class.cmp(&other.class))
-            .then(a.appearance.cmp(&b.appearance))
-            .then(a.is_carried.cmp(&b.is_carried))
-    });
-    order.truncate(SIGHTINGS_MAX);
-    order.into_iter().map(|(index, _)| index).collect()
-}
-
-fn placed(detection: &crate::Detection, pose: &Pose) -> Placed {
-    let middle = [
-        detection.x_px + detection.width_px / 2.0,
-        detection.y_px + detection.height_px / 2.0,
-    ];
-    let [x_px, y_px] = pose.apply(middle);
-    Placed {
-        x_px,
-        y_px,
-        width_px: detection.width_px,
-        height_px: detection.height_px,
     }
 }
