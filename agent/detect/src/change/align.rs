@@ -233,7 +233,7 @@ mod tests {
     use crate::change::grey::Grey;
 
     /// A card with spots at uneven places, seen through a motion; `lines` adds a grid printed on it.
-    pub(crate) fn scene(seen: &Motion, lines: bool) -> Flat {
+    fn scene(seen: &Motion, lines: bool) -> Flat {
         let (width, height) = (192, 160);
         let mut luma = Vec::new();
         for y in 0..height {
@@ -251,7 +251,7 @@ mod tests {
                 } else {
                     0.0
                 };
-                luma.push((200.0 - 140.0 * dark.max(line)) as u8);
+                luma.push(u8::try_from(floor(200.0 - 140.0 * dark.max(line))).unwrap());
             }
         }
         Flat::of(&Grey {

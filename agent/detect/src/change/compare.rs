@@ -207,7 +207,8 @@ mod tests {
                     (left..left + 5).contains(&x) && (top..top + 3).contains(&y)
                 });
                 let paper = if is_spot { 90.0 } else { 180.0 };
-                luma.push((light * (1.0 - 0.002 * x as f32) * paper + noise) as u8);
+                let value = floor(light * (1.0 - 0.002 * x as f32) * paper + noise);
+                luma.push(u8::try_from(value).unwrap());
             }
         }
         Flat::of(&Grey {
