@@ -1,5 +1,10 @@
 //! What a convolution is, and which ones the kernels can run.
 
+/// Windows, strides, dilations and paddings end here: far more than any network has, and no product of them overflows.
+const REACH_MAX: usize = 64;
+/// Bytes of one feature map, border included.
+const MAP_BYTES_MAX: u64 = 1 << 31;
+
 /// One quantized convolution, ReLU included where the output's zero point is 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Convolution {
@@ -80,6 +85,13 @@ impl Convolution {
         if numbers.into_iter().any(|n| n == 0) {
             return Some("channels, window, stride and dilation start at 1".to_owned());
         }
+        let reaches = self.window.into_iter().chain(self.stride);
+        let mut reaches = reaches.chain(self.dilation).chain(self.padding);
+        if reaches.any(|n| n > REACH_MAX) {
+            return Some(format!(
+                "window, stride, dilation and padding end at {REACH_MAX}"
+            ));
+        }
         if self.weights.len() != self.weights_per_channel() * out
             || self.bias.len() != out
             || self.multipliers.len() != out
@@ -116,6 +128,12 @@ impl Network {
     /// The first layer that does not, and why.
     pub fn check(&self) -> Result<(), SpecError> {
         let [mut channels, mut height, mut width] = self.input;
+        if !is_map(channels, height, width) {
+            return Err(SpecError {
+                layer: 0,
+                problem: format!("an input of {channels}x{height}x{width} is empty or too large"),
+            });
+        }
         let all = self.body.iter().chain(&self.heads).enumerate();
         for (layer, convolution) in all {
             let wrong = |problem: String| SpecError { layer, problem };
@@ -131,8 +149,19 @@ impl Network {
             let Some([high, wide]) = convolution.output_size(height, width) else {
                 return Err(wrong(format!("its window is larger than {height}x{width}")));
             };
+            if !is_map(convolution.channels_out, high, wide) {
+                return Err(wrong(format!("its answer of {high}x{wide} is too large")));
+            }
             if layer < self.body.len() {
                 (channels, height, width) = (convolution.channels_out, high, wide);
+            } else if self
+                .heads
+                .first()
+                .is_some_and(|first| first.zero_in != convolution.zero_in)
+            {
+                return Err(wrong(
+                    "the heads read one map with two zero points".to_owned(),
+                ));
             }
         }
         if self.heads.is_empty() {
@@ -157,4 +186,13 @@ impl Network {
         }
         sum
     }
+}
+
+/// Whether a map of this size, with the widest border and elements there are, can be held; empty ones cannot.
+fn is_map(channels: usize, height: usize, width: usize) -> bool {
+    let side = |pixels: usize| pixels.saturating_add(2 * REACH_MAX) as u64;
+    let bytes = side(height)
+        .saturating_mul(side(width))
+        .saturating_mul(channels.saturating_add(3) as u64 * 2);
+    channels > 0 && height > 0 && width > 0 && bytes <= MAP_BYTES_MAX
 }

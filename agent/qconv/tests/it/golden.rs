@@ -74,7 +74,8 @@ impl Chance {
         zero_out: u8,
     ) -> Convolution {
         let products = channels_in * window * window;
-        let spread = 1.0 / (45.0 * f32::from(u16::try_from(products).unwrap()).sqrt());
+        let spread =
+            1.0 / (45.0 * f32::from(u16::try_from(products).expect("a small window")).sqrt());
         Convolution {
             channels_in,
             channels_out,

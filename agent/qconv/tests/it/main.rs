@@ -3,3 +3,4 @@
 mod calm;
 mod exact;
 mod golden;
+mod refused;
