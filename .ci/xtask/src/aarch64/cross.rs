@@ -83,6 +83,8 @@ impl Cross {
             .args(words)
             .args(["--target", TARGET])
             .env("RUSTC", &self.rustc)
+            // Cargo asks a compiler about itself through its input, and must find nothing there.
+            .stdin(std::process::Stdio::null())
             .env("QEMU_CPU", cpu.name());
         command
     }

@@ -19,7 +19,7 @@ pub(super) fn run() -> Result<Counts> {
     let mut sum = Counts::default();
     for cpu in Cpu::ALL {
         say::line(&format!("on an emulated {}:", cpu.name()));
-        let mut command = cross.cargo(&["test", "-p", "trapline-qconv"], cpu);
+        let mut command = cross.cargo(&["test", "--tests", "-p", "trapline-qconv"], cpu);
         let text = tally::shown(command.env("CARGO_TARGET_DIR", &folder))?;
         let counts = tally::read_cargo(&text);
         if counts.passed == 0 {
