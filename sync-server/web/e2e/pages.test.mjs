@@ -64,6 +64,51 @@ test('five strips stand on one time axis', async () => {
   await page.context().close();
 });
 
+test('arrivals stand as bars, with words for each of them', async () => {
+  const page = await open(browser, DESK, state);
+  await page.goto(`/traps/${trap.id}?window=all`);
+  const total = page.locator('[data-arrivals]');
+  await page.waitForFunction(
+    () => (document.querySelector('[data-arrivals]')?.textContent ?? '') !== '',
+  );
+  assert.match(await total.innerText(), /arrivals?|nobody looked/);
+  const bars = page.getByRole('slider', { name: 'Arrivals, bar by bar' });
+  await bars.focus();
+  await page.keyboard.press('ArrowRight');
+  assert.match(await total.innerText(), /\d.*: (\d+ arrival|not known)/);
+  await page.getByRole('button', { name: 'per day' }).click();
+  await page.waitForFunction(() =>
+    /in this window|nobody/.test(document.querySelector('[data-arrivals]').textContent),
+  );
+  assert.equal(await page.getByRole('link', { name: 'arrivals.csv' }).count(), 1);
+  await page.context().close();
+});
+
+test('a click on a box shows that insect from picture to picture', async () => {
+  const page = await open(browser, DESK, state);
+  await page.goto('/');
+  const { items } = await ask(page, `/tracks?trap=${trap.id}&limit=500`);
+  const track = items.find(({ best_picture }) => best_picture === 'stored');
+  assert.ok(track, 'the trap has told of no insect');
+  await page.goto(capturePath({ trap: trap.id, id: track.best }));
+  await pictureReady(page, track.best);
+  await page.locator('[data-new]').waitFor();
+  const list = page.getByText(/Boxes as a list/);
+  await list.click();
+  await page
+    .getByRole('button', { name: /, show this insect over time/ })
+    .first()
+    .click();
+  const life = page.getByRole('region', { name: 'One insect over time' });
+  await life.getByText(/Last seen/).waitFor();
+  const crop = life.locator('img').first();
+  await crop.waitFor();
+  await page.waitForFunction((image) => image.naturalWidth > 0, await crop.elementHandle());
+  await page.keyboard.press('Escape');
+  await life.waitFor({ state: 'detached' });
+  await page.context().close();
+});
+
 test('pointing shows a thumbnail with its count, a click opens the picture', async () => {
   const page = await open(browser, DESK, state);
   await page.goto(`/traps/${trap.id}?window=all`);

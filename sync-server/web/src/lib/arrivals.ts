@@ -31,15 +31,6 @@ export function countWords({ counted, low, high }: ArrivalCount): string {
   return low === high ? words : `${words} (${low}–${high})`;
 }
 
-/** All intervals together; `null` when nobody looked in any of them. */
-export function total({ intervals }: Arrivals): ArrivalCount | null {
-  const counts = intervals.map(({ arrivals }) => arrivals).filter((count) => count !== null);
-  if (counts.length === 0) return null;
-  const sum = (of: (count: ArrivalCount) => number): number =>
-    counts.reduce((all, count) => all + of(count), 0);
-  return { counted: sum((c) => c.counted), low: sum((c) => c.low), high: sum((c) => c.high) };
-}
-
 /** The highest bar or whisker, at least 1. */
 export const tallest = ({ intervals }: Arrivals): number =>
   intervals.reduce((most, { arrivals }) => Math.max(most, arrivals?.high ?? 0), 1);

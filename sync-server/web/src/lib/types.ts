@@ -181,6 +181,8 @@ export type Arrivals = {
   until_ms: number;
   step_ms: number;
   intervals: Interval[];
+  /** All of it as one interval; narrower than the sum. */
+  total: ArrivalCount | null;
   models: string[];
 };
 
