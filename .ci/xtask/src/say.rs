@@ -6,6 +6,18 @@
 )]
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ONLY_RESULTS: AtomicBool = AtomicBool::new(false);
+
+/// From now on no steps and no progress, for programs that read along.
+pub(crate) fn only_results() {
+    ONLY_RESULTS.store(true, Ordering::Relaxed);
+}
+
+fn is_silent() -> bool {
+    ONLY_RESULTS.load(Ordering::Relaxed)
+}
 
 /// A finished line.
 pub(crate) fn line(text: &str) {
@@ -14,12 +26,18 @@ pub(crate) fn line(text: &str) {
 
 /// The heading of a step.
 pub(crate) fn step(text: &str) {
+    if is_silent() {
+        return;
+    }
     println!("\n== {text}");
     flush();
 }
 
 /// A line that the next one overwrites; on a pipe, a plain line.
 pub(crate) fn progress(text: &str) {
+    if is_silent() {
+        return;
+    }
     if std::io::stdout().is_terminal() {
         print!("\r\x1b[2K{text}");
     } else {
@@ -30,6 +48,9 @@ pub(crate) fn progress(text: &str) {
 
 /// Ends a line of [`progress`].
 pub(crate) fn progress_done() {
+    if is_silent() {
+        return;
+    }
     if std::io::stdout().is_terminal() {
         println!();
     }

@@ -53,6 +53,9 @@ struct Rounds {
 }
 
 pub(crate) fn run(args: &BenchDetectArgs) -> Result<()> {
+    if args.json {
+        say::only_results();
+    }
     let rounds = Rounds {
         tiles: 4,
         warm: 2,

@@ -90,7 +90,7 @@ pub(super) fn bake(model: &Model, target: &Path, tiles: usize) -> Result<Baked> 
     sizes.dedup();
     let python = prepare(model, target, &folder, &sizes).map_err(|error| format!("{error:#}"));
     if let Err(problem) = &python {
-        say::line(&format!("no foreign engines: {problem}"));
+        say::step(&format!("no foreign engines: {problem}"));
         sizes = vec![model.tile_px];
         let file = folder.join(format!("int8-{}.onnx", model.tile_px));
         std::fs::copy(&model.path, file)?;
@@ -125,7 +125,7 @@ fn environment(venv: &Path) -> Result<PathBuf> {
         return Ok(python);
     }
     setup::need_python_venv()?;
-    say::line("installing other people's engines into a throw-away Python environment");
+    say::step("installing other people's engines into a throw-away Python environment");
     drop(std::fs::remove_dir_all(venv));
     process::run(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
     let install = |what: &[&str]| {
@@ -138,7 +138,7 @@ fn environment(venv: &Path) -> Result<PathBuf> {
         let packages = wanted.lines().filter(|line| line.contains("=="));
         for package in packages {
             if let Err(error) = install(&[package]) {
-                say::line(&format!("{error:#}"));
+                say::step(&format!("{error:#}"));
             }
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn run(engines: &Path, baked: &Baked, folder: &Path) -> Result<Vec<Ro
     let cross = match cross::ready() {
         Ok(cross) => cross,
         Err(error) => {
-            say::line(&format!("nothing was emulated: {error:#}"));
+            say::step(&format!("nothing was emulated: {error:#}"));
             return Ok(Vec::new());
         }
     };
