@@ -1,6 +1,6 @@
 //! The words of `cargo xtask`.
 
-use crate::{bench, budgets, crash, demo, test, tidy};
+use crate::{bench, budgets, crash, demo, model, test, tidy};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -36,6 +36,10 @@ enum Command {
         #[command(subcommand)]
         what: Bench,
     },
+    /// Teaches a detector from photographs with drawn boxes, and packs it for the trap.
+    Train(model::TrainArgs),
+    /// Holds the detector, as the trap runs it, against drawn boxes; prints the figures.
+    Eval(model::EvalArgs),
     /// Builds the web app into sync-server/web/dist.
     Web,
 }
@@ -130,6 +134,8 @@ pub(crate) fn run() -> Result<()> {
             Bench::Detect(args) => bench::detect::run(&args),
             Bench::Sequence(args) => bench::sequence::run(&args),
         },
+        Command::Train(args) => model::train(&args),
+        Command::Eval(args) => model::eval(&args),
         Command::Web => crate::build::web(),
     }
 }

@@ -12,6 +12,7 @@ mod build;
 mod cli;
 mod crash;
 mod demo;
+mod model;
 mod process;
 mod say;
 mod setup;

@@ -15,8 +15,8 @@ const CANDIDATES_MAX: usize = 50_000;
 
 /// The model every binary carries, so that a trap finds insects with no further file.
 const EMBEDDED_NAME: &str = "(built in)";
-const EMBEDDED_MANIFEST: &str = include_str!("../models/insect-1.toml");
-const EMBEDDED_MODEL: &[u8] = include_bytes!("../models/insect-1.onnx");
+const EMBEDDED_MANIFEST: &str = include_str!("../models/insect-2.toml");
+const EMBEDDED_MODEL: &[u8] = include_bytes!("../models/insect-2.onnx");
 
 /// A loaded model. Loading costs a moment, looking at a picture seconds; one detector serves all pictures, from any
 /// thread.

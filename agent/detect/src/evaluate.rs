@@ -1,90 +1,57 @@
 //! How good the boxes are: detections held against boxes that people drew.
 //!
-//! A detection is right when it overlaps a drawn box by an intersection over union of at least one half and no
-//! stronger detection has taken that box; this is the COCO rule behind "AP50".
+//! A detection is right when it overlaps a drawn box by enough of an intersection over union ([`Rule`]) and no
+//! stronger detection has taken that box.
 
-use serde::Deserialize;
+mod coco;
+
+use serde::Serialize;
 
 use crate::boxes::Detection;
+pub use coco::{Photograph, read_coco};
 
-/// Overlap from which on a detection counts as the drawn insect.
-const IOU_MIN: f32 = 0.5;
-/// Insect lengths (longer side) that are told apart: below the first, between, from the second on.
-pub const LENGTHS_PX: [f32; 2] = [25.0, 50.0];
+/// Areas of drawn boxes, in square pixels, between which size classes are told apart; the ones that Sticky Pi's
+/// authors report recall for.
+pub const AREAS_PX2: [f32; 4] = [500.0, 1000.0, 2000.0, 5000.0];
 
-/// One photograph with the boxes people drew on it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Photograph {
-    /// As the annotation file names it, relative to that file's folder.
-    pub file_name: String,
-    /// The drawn boxes; their score is 1.
-    pub drawn: Vec<Detection>,
+/// From which overlap on a detection counts as the drawn insect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    /// One third: the insect was counted, its outline may be loose. Sticky Pi's rule.
+    Iou33,
+    /// One half: the COCO rule behind "AP50".
+    #[default]
+    Iou50,
 }
 
-/// Reads the photographs of a COCO annotation file's text. All categories become class 0.
-///
-/// # Errors
-/// The JSON reader's, naming line and column.
-pub fn read_coco(json: &str) -> Result<Vec<Photograph>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Coco {
-        images: Vec<Image>,
-        annotations: Vec<Annotation>,
+impl Rule {
+    fn iou_min(self) -> f32 {
+        match self {
+            Self::Iou33 => 0.33,
+            Self::Iou50 => 0.5,
+        }
     }
-    #[derive(Deserialize)]
-    struct Image {
-        id: u64,
-        file_name: String,
-    }
-    #[derive(Deserialize)]
-    struct Annotation {
-        image_id: u64,
-        bbox: [f32; 4],
-    }
-    let coco: Coco = serde_json::from_str(json)?;
-    let drawn_on = |id| {
-        let boxes = coco
-            .annotations
-            .iter()
-            .filter(move |annotation| annotation.image_id == id);
-        boxes.map(
-            |&Annotation {
-                 bbox: [x_px, y_px, width_px, height_px],
-                 ..
-             }| Detection {
-                x_px,
-                y_px,
-                width_px,
-                height_px,
-                score: 1.0,
-                class: 0,
-            },
-        )
-    };
-    let photograph = |image: &Image| Photograph {
-        file_name: image.file_name.clone(),
-        drawn: drawn_on(image.id).collect(),
-    };
-    Ok(coco.images.iter().map(photograph).collect())
 }
 
 /// What has been seen so far; add photographs, then ask.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
+    rule: Rule,
     judged: Vec<Judged>,
-    drawn_length_px: Vec<f32>,
+    drawn_area_px2: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Judged {
     score: f32,
-    /// Length of the drawn box that was found, or of the wrong detection.
-    length_px: f32,
+    /// Area of the drawn box that was found, or of the wrong detection.
+    area_px2: f32,
     is_right: bool,
 }
 
-/// Right and wrong at one score threshold, over all insects or those of one length.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Right and wrong at one score threshold, over all insects or those of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figures {
     /// Drawn boxes.
     pub drawn: usize,
@@ -126,6 +93,15 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 impl Tally {
+    /// An empty tally that judges by `rule`.
+    #[must_use]
+    pub fn by(rule: Rule) -> Self {
+        Self {
+            rule,
+            ..Self::default()
+        }
+    }
+
     /// Adds one photograph: what people drew, what the detector found (in any order).
     pub fn add(&mut self, drawn: &[Detection], found: &[Detection]) {
         let mut free: Vec<&Detection> = drawn.iter().collect();
@@ -137,24 +113,23 @@ impl Tally {
                 .enumerate()
                 .map(|(place, drawn)| (place, drawn.iou(detection)))
                 .max_by(|(_, a), (_, b)| a.total_cmp(b))
-                .filter(|&(_, iou)| iou >= IOU_MIN);
-            let length_px = match best {
-                Some((place, _)) => free.swap_remove(place).length_px(),
-                None => detection.length_px(),
+                .filter(|&(_, iou)| iou >= self.rule.iou_min());
+            let area_px2 = match best {
+                Some((place, _)) => area_px2(free.swap_remove(place)),
+                None => area_px2(detection),
             };
             self.judged.push(Judged {
                 score: detection.score,
-                length_px,
+                area_px2,
                 is_right: best.is_some(),
             });
         }
-        self.drawn_length_px
-            .extend(drawn.iter().map(Detection::length_px));
+        self.drawn_area_px2.extend(drawn.iter().map(area_px2));
     }
 
-    /// Average precision at IoU 0.5, from 0 to 1: the precision at 101 evenly spread recalls, as COCO does it.
+    /// Average precision, from 0 to 1: the precision at 101 evenly spread recalls, as COCO does it.
     #[must_use]
-    pub fn ap50(&self) -> f64 {
+    pub fn average_precision(&self) -> f64 {
         let curve = self.curve();
         // The precision at a recall is the best one at that or any higher recall, so walk from the far end.
         let mut points = curve.iter().rev().peekable();
@@ -183,29 +158,36 @@ impl Tally {
         self.between(score, 0.0, f32::INFINITY)
     }
 
-    /// As [`Tally::at`], for the three insect lengths that [`LENGTHS_PX`] tells apart.
+    /// The most that is found while at least the share `precision` of the detections is right, and the score
+    /// threshold for it; `None` if no threshold gives that precision.
     #[must_use]
-    pub fn at_by_length(&self, score: f32) -> [Figures; 3] {
-        let [small, large] = LENGTHS_PX;
-        [
-            self.between(score, 0.0, small),
-            self.between(score, small, large),
-            self.between(score, large, f32::INFINITY),
-        ]
+    pub fn most_at_precision(&self, precision: f64) -> Option<(f32, Figures)> {
+        self.curve()
+            .into_iter()
+            .filter(|(_, figures)| figures.precision() >= precision)
+            .max_by_key(|(_, figures)| figures.found)
     }
 
-    fn between(&self, score: f32, from_px: f32, to_px: f32) -> Figures {
-        let is_in = |length_px: f32| (from_px..to_px).contains(&length_px);
+    /// As [`Tally::at`], for the size classes that [`AREAS_PX2`] tells apart, smallest first.
+    #[must_use]
+    pub fn at_by_area(&self, score: f32) -> [Figures; 5] {
+        let [a, b, c, d] = AREAS_PX2;
+        [(0.0, a), (a, b), (b, c), (c, d), (d, f32::INFINITY)]
+            .map(|(from_px2, to_px2)| self.between(score, from_px2, to_px2))
+    }
+
+    fn between(&self, score: f32, from_px2: f32, to_px2: f32) -> Figures {
+        let is_in = |area_px2: f32| (from_px2..to_px2).contains(&area_px2);
         let judged = self
             .judged
             .iter()
-            .filter(|judged| judged.score >= score && is_in(judged.length_px));
+            .filter(|judged| judged.score >= score && is_in(judged.area_px2));
         let (found, wrong): (Vec<&Judged>, Vec<&Judged>) =
             judged.partition(|judged| judged.is_right);
         let drawn = self
-            .drawn_length_px
+            .drawn_area_px2
             .iter()
-            .filter(|&&length_px| is_in(length_px))
+            .filter(|&&area_px2| is_in(area_px2))
             .count();
         Figures {
             drawn,
@@ -219,7 +201,7 @@ impl Tally {
         let mut judged = self.judged.clone();
         judged.sort_by(|a, b| b.score.total_cmp(&a.score));
         let mut figures = Figures {
-            drawn: self.drawn_length_px.len(),
+            drawn: self.drawn_area_px2.len(),
             found: 0,
             wrong: 0,
         };
@@ -237,6 +219,10 @@ impl Tally {
     }
 }
 
+fn area_px2(found: &Detection) -> f32 {
+    found.width_px * found.height_px
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,6 +238,13 @@ mod tests {
         }
     }
 
+    fn wide(x_px: f32, width_px: f32, score: f32) -> Detection {
+        Detection {
+            width_px,
+            ..at(x_px, 20.0, score)
+        }
+    }
+
     fn tally(drawn: &[Detection], found: &[Detection]) -> Tally {
         let mut tally = Tally::default();
         tally.add(drawn, found);
@@ -263,7 +256,11 @@ mod tests {
         let drawn = [at(0.0, 20.0, 1.0), at(100.0, 30.0, 1.0)];
         let found = [at(0.0, 20.0, 0.9), at(101.0, 30.0, 0.3)];
         let perfect = tally(&drawn, &found);
-        assert!((perfect.ap50() - 1.0).abs() < 1e-9, "{}", perfect.ap50());
+        assert!(
+            (perfect.average_precision() - 1.0).abs() < 1e-9,
+            "{}",
+            perfect.average_precision()
+        );
         assert_eq!(perfect.best().map(|(score, _)| score), Some(0.3));
         assert_eq!(
             perfect.at(0.5),
@@ -274,7 +271,7 @@ mod tests {
             }
         );
         let nothing = tally(&drawn, &[]);
-        assert!(nothing.ap50().abs() < 1e-9);
+        assert!(nothing.average_precision().abs() < 1e-9);
         assert_eq!(nothing.best(), None);
         assert!(nothing.at(0.0).f1().abs() < 1e-9);
     }
@@ -294,7 +291,7 @@ mod tests {
             }
         );
         // The double comes after the insect is found, so it costs precision but no AP.
-        assert!((double.ap50() - 1.0).abs() < 1e-9);
+        assert!((double.average_precision() - 1.0).abs() < 1e-9);
     }
 
     #[test]
@@ -304,14 +301,14 @@ mod tests {
             &[at(500.0, 20.0, 0.9), at(0.0, 20.0, 0.8)],
         );
         assert!(
-            (wrong_first.ap50() - 0.5).abs() < 1e-9,
+            (wrong_first.average_precision() - 0.5).abs() < 1e-9,
             "{}",
-            wrong_first.ap50()
+            wrong_first.average_precision()
         );
     }
 
     #[test]
-    fn lengths_are_told_apart() {
+    fn sizes_are_told_apart() {
         let drawn = [
             at(0.0, 20.0, 1.0),
             at(100.0, 30.0, 1.0),
@@ -322,55 +319,38 @@ mod tests {
             at(200.0, 80.0, 0.9),
             at(400.0, 30.0, 0.9),
         ];
-        let [small, middle, large] = tally(&drawn, &found).at_by_length(0.5);
+        let sizes = tally(&drawn, &found)
+            .at_by_area(0.5)
+            .map(|figures| (figures.drawn, figures.found, figures.wrong));
         assert_eq!(
-            small,
-            Figures {
-                drawn: 1,
-                found: 1,
-                wrong: 0
-            }
-        );
-        assert_eq!(
-            middle,
-            Figures {
-                drawn: 1,
-                found: 0,
-                wrong: 1
-            }
-        );
-        assert_eq!(
-            large,
-            Figures {
-                drawn: 1,
-                found: 1,
-                wrong: 0
-            }
+            sizes,
+            [(1, 1, 0), (1, 0, 1), (0, 0, 0), (0, 0, 0), (1, 1, 0)]
         );
     }
 
     #[test]
-    fn coco_text_becomes_photographs() {
-        let text = r#"{"images": [{"id": 7, "file_name": "a.jpg", "width": 9}, {"id": 8, "file_name": "b.jpg"}],
-            "annotations": [{"image_id": 7, "bbox": [1, 2, 3.5, 4], "category_id": 1}], "categories": []}"#;
-        let photographs = read_coco(text).unwrap();
-        assert_eq!(photographs.len(), 2);
-        let drawn = Detection {
-            x_px: 1.0,
-            y_px: 2.0,
-            width_px: 3.5,
-            height_px: 4.0,
-            score: 1.0,
-            class: 0,
-        };
-        assert_eq!(
-            photographs[0],
-            Photograph {
-                file_name: "a.jpg".to_owned(),
-                drawn: vec![drawn]
-            }
-        );
-        assert!(photographs[1].drawn.is_empty());
-        assert!(read_coco("{}").is_err());
+    fn the_looser_rule_counts_an_insect_whose_box_is_loose() {
+        // Overlap 400 of 1000 square pixels: an intersection over union of 0.4.
+        let (drawn, found) = ([at(0.0, 20.0, 1.0)], [wide(0.0, 50.0, 0.9)]);
+        for (rule, found_then) in [(Rule::Iou33, 1), (Rule::Iou50, 0)] {
+            let mut tally = Tally::by(rule);
+            tally.add(&drawn, &found);
+            assert_eq!(tally.at(0.5).found, found_then, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn the_most_at_a_precision_stops_before_the_wrong_ones() {
+        let drawn = [at(0.0, 20.0, 1.0), at(100.0, 20.0, 1.0)];
+        let found = [
+            at(0.0, 20.0, 0.9),
+            at(300.0, 20.0, 0.8),
+            at(100.0, 20.0, 0.7),
+        ];
+        let tally = tally(&drawn, &found);
+        let (score, figures) = tally.most_at_precision(0.9).unwrap();
+        assert_eq!((figures.found, figures.wrong), (1, 0));
+        assert!((score - 0.9).abs() < 1e-6);
+        assert_eq!(tally.most_at_precision(0.6).unwrap().1.found, 2);
     }
 }

@@ -1,42 +1,29 @@
-"""Photographs and boxes from COCO files, and the random crops the network learns from.
+"""The random crops that the network learns from, and what it should answer to them.
 
 Crops are cut at the photograph's own resolution, because that is how the trap looks at a card.
 """
 
-import json
-from pathlib import Path
-
+import cv2
 import numpy as np
-from PIL import Image, ImageFilter
+
+from conditions import exposure, weather
 
 STRIDE_PX = 8
 # A box is learned as the natural logarithm of its four distances, in pixels, kept inside this range.
 DISTANCE_PX_MIN, DISTANCE_PX_MAX = 1.0, 256.0
 
 
-class Photographs:
-    """All photographs of one COCO file in memory: `pixels[i]` is HxWx3 u8, `boxes[i]` is Nx4 (x, y, w, h)."""
+def crop(photographs, tile_px, rng, calm_share=0.0):
+    """One augmented crop: (tile u8 3xTxT, boxes Nx4 as x0 y0 x1 y1, is_cut N) in tile pixels.
 
-    def __init__(self, coco_path):
-        coco_path = Path(coco_path)
-        coco = json.loads(coco_path.read_text())
-        boxes = {image["id"]: [] for image in coco["images"]}
-        for annotation in coco["annotations"]:
-            boxes[annotation["image_id"]].append(annotation["bbox"])
-        self.names, self.pixels, self.boxes = [], [], []
-        for image in coco["images"]:
-            with Image.open(coco_path.parent / image["file_name"]) as picture:
-                self.pixels.append(np.asarray(picture.convert("RGB")))
-            self.names.append(image["file_name"])
-            self.boxes.append(np.asarray(boxes[image["id"]], np.float32).reshape(-1, 4))
-
-
-def crop(photographs, tile_px, rng):
-    """One augmented crop: (tile u8 3xTxT, boxes Nx4 as x0 y0 x1 y1, is_cut N) in tile pixels."""
+    `calm_share` of the crops look as the photographs do, but for a little light and scale.
+    """
+    is_calm = rng.random() < calm_share
     index = rng.integers(len(photographs.pixels))
     pixels, boxes = photographs.pixels[index], photographs.boxes[index]
     height_px, width_px = pixels.shape[:2]
-    scale = np.exp(rng.uniform(-0.25, 0.25))
+    # Most crops are near the photograph's own scale; some are far off, as other lenses and cameras are.
+    scale = np.exp(rng.uniform(-0.25, 0.25) if is_calm or rng.random() < 0.65 else rng.uniform(-0.6, 0.75))
     window_px = min(int(round(tile_px / scale)), height_px, width_px)
     scale = tile_px / window_px
     if len(boxes) and rng.random() < 0.75:
@@ -48,12 +35,11 @@ def crop(photographs, tile_px, rng):
     left = int(np.clip(left, 0, width_px - window_px))
     top = int(np.clip(top, 0, height_px - window_px))
 
-    tile = Image.fromarray(pixels[top : top + window_px, left : left + window_px])
+    tile = pixels[top : top + window_px, left : left + window_px]
     if window_px != tile_px:
-        tile = tile.resize((tile_px, tile_px), Image.BILINEAR)
-    if rng.random() < 0.15:
-        tile = tile.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.4)))
-    tile = recolour(np.asarray(tile), rng)
+        way = cv2.INTER_AREA if window_px > tile_px else cv2.INTER_LINEAR
+        tile = cv2.resize(tile, (tile_px, tile_px), interpolation=way)
+    tile = exposure(tile, rng) if is_calm else weather(tile, rng)
 
     corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
     corners = (corners - [left, top, left, top]) * scale
@@ -65,18 +51,6 @@ def crop(photographs, tile_px, rng):
     tile, clipped = turn(tile, clipped[keep], tile_px, rng)
     # Less than half of an insect teaches nothing about insects: neither reward nor punish it.
     return np.ascontiguousarray(tile.transpose(2, 0, 1)), clipped, visible[keep] < 0.5
-
-
-def recolour(tile, rng):
-    """Brightness, contrast, white balance and sensor noise, as days and cameras differ."""
-    tile = tile.astype(np.float32)
-    if rng.random() < 0.8:
-        mean = tile.mean()
-        tile = (tile - mean) * rng.uniform(0.7, 1.35) + mean * rng.uniform(0.65, 1.35)
-        tile = tile * rng.uniform(0.88, 1.12, 3)
-    if rng.random() < 0.2:
-        tile = tile + rng.normal(0, rng.uniform(1, 6), tile.shape)
-    return tile.clip(0, 255).astype(np.uint8)
 
 
 def turn(tile, corners, tile_px, rng):

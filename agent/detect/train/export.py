@@ -1,11 +1,11 @@
 """Write trained weights as an int8 ONNX model that takes raw RGB bytes, with its manifest.
 
-    python export.py --data DIR --weights weights.pt --id NAME --threshold 0.43 --out ../models
+    python export.py --data DATA/train.json --weights weights.pt --id NAME --threshold 0.43 --out ../models
 
 Every layer becomes one QLinearConv with u8 activations, u8 weights and one scale per tensor; a ReLU is nothing
 but a zero point of 0. The picture's bytes are the first layer's input as they are: scale 1/255, zero point 0.
 The activation ranges come from tiles of the training photographs. Onnxruntime runs the result against the
-float network before it is kept.
+float network before it is kept. Beside it stands the float network that it was made from, NAME-float.onnx, for comparisons.
 """
 
 import argparse
@@ -19,8 +19,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch.nn import functional
 
-from dataset import DISTANCE_PX_MAX, DISTANCE_PX_MIN, STRIDE_PX, Photographs
+from dataset import DISTANCE_PX_MAX, DISTANCE_PX_MIN, STRIDE_PX
 from network import Network
+from photographs import Photographs
 
 CALIBRATION_TILES = 64
 # Cells without an insect answer anything; steps spent on what no insect needs would blur those that count.
@@ -46,8 +47,9 @@ def observe(layers, tiles):
     with torch.no_grad():
         for tile in tiles:
             features = torch.from_numpy(tile[None]).float() / 255
-            for i, (weight, bias, stride, padding, has_relu) in enumerate(layers):
-                answer = functional.conv2d(features, torch.from_numpy(weight), torch.from_numpy(bias), stride, padding)
+            for i, (weight, bias, stride, padding, dilation, has_relu) in enumerate(layers):
+                parameters = torch.from_numpy(weight), torch.from_numpy(bias)
+                answer = functional.conv2d(features, *parameters, stride, padding, dilation)
                 if has_relu:
                     features = answer = functional.relu(answer)
                 values = np.sort(answer.numpy().ravel())
@@ -58,6 +60,17 @@ def observe(layers, tiles):
     heat = (max(heat[0], HEAT_LOW), heat[1])
     distance = DISTANCE_RANGE
     return [*body, heat, distance]
+
+
+def shape_of(layer):
+    """The attributes of a convolution in ONNX."""
+    weight, _, stride, padding, dilation, _ = layer
+    return {
+        "kernel_shape": list(weight.shape[2:]),
+        "strides": [stride] * 2,
+        "pads": [padding] * 4,
+        "dilations": [dilation] * 2,
+    }
 
 
 class Graph:
@@ -72,7 +85,7 @@ class Graph:
 
     def convolution(self, name, source, layer, answer_range):
         """Append a QLinearConv; `source` and the answer are (tensor, scale, zero point)."""
-        weight, bias, stride, padding, has_relu = layer
+        weight, bias, stride, padding, dilation, has_relu = layer
         source_name, source_scale, source_zero = source
         weight_scale = np.float32(np.abs(weight).max() / 127)
         weight_u8 = (np.round(weight / weight_scale) + 128).clip(1, 255).astype(np.uint8)
@@ -90,12 +103,7 @@ class Graph:
             self.constant(f"{name}_zero", zero),
             self.constant(f"{name}_bias", np.round(bias / (source_scale * weight_scale)).astype(np.int32)),
         ]
-        kernel = list(weight.shape[2:])
-        self.nodes.append(
-            helper.make_node(
-                "QLinearConv", inputs, [name], name, kernel_shape=kernel, strides=[stride] * 2, pads=[padding] * 4
-            )
-        )
+        self.nodes.append(helper.make_node("QLinearConv", inputs, [name], name, **shape_of(layer)))
         return name, scale, zero
 
     def dequantize(self, source, name):
@@ -104,12 +112,35 @@ class Graph:
 
 
 def quantized(layers, ranges, tile_px):
-    graph, grid = Graph(), tile_px // STRIDE_PX
+    graph = Graph()
     features = ("pixels", np.float32(1 / 255), np.uint8(0))
     for i, (layer, answer_range) in enumerate(zip(layers[:-2], ranges)):
         features = graph.convolution(f"conv{i}", features, layer, answer_range)
     for name, layer, answer_range in zip(("heat", "distance"), layers[-2:], ranges[-2:]):
         graph.dequantize(graph.convolution(f"{name}_u8", features, layer, answer_range), name)
+    return finished(graph, tile_px)
+
+
+def in_float(layers, tile_px):
+    """The same network and the same input, in float."""
+    graph = Graph()
+    graph.nodes.append(helper.make_node("Cast", ["pixels"], ["bytes"], "cast", to=TensorProto.FLOAT))
+    graph.nodes.append(helper.make_node("Mul", ["bytes", graph.constant("share", np.float32(1 / 255))], ["rgb"], "shares"))
+    source = "rgb"
+    for i, layer in enumerate(layers):
+        name = {len(layers) - 2: "heat", len(layers) - 1: "distance"}.get(i, f"conv{i}")
+        weight, bias, *_, has_relu = layer
+        inputs = [source, graph.constant(f"{name}_weight", weight), graph.constant(f"{name}_bias", bias)]
+        answer = f"{name}_sum" if has_relu else name
+        graph.nodes.append(helper.make_node("Conv", inputs, [answer], name, **shape_of(layer)))
+        if has_relu:
+            graph.nodes.append(helper.make_node("Relu", [answer], [name], f"{name}_relu"))
+            source = name
+    return finished(graph, tile_px)
+
+
+def finished(graph, tile_px):
+    grid = tile_px // STRIDE_PX
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -157,6 +188,8 @@ licence = "CC BY 4.0"
 # The card it is for.
 card = "yellow sticky card"
 classes = ["insect"]
+# How its convolutions are computed on the trap; a convolution that would not be is an error.
+arithmetic = "{arithmetic}"
 
 [input]
 # One tile: 1 x 3 x tile_px x tile_px bytes, planes in the order R, G, B.
@@ -182,7 +215,7 @@ nms_iou = 0.5
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--data", type=Path, required=True)
+    arguments.add_argument("--data", type=Path, required=True, action="append")
     arguments.add_argument("--weights", type=Path, default=Path("weights.pt"))
     arguments.add_argument("--id", required=True)
     arguments.add_argument("--tile", type=int, default=512)
@@ -196,23 +229,28 @@ def main():
     network.load_state_dict(torch.load(options.weights, weights_only=True))
     network.eval()
     layers = network.folded()
-    photographs = Photographs(options.data / "train.json")
+    photographs = Photographs.together(options.data)
     tiles = calibration_tiles(photographs, 320, np.random.default_rng(7))
     ranges = observe(layers, tiles)
     compare(quantized(layers, ranges, 320), network, tiles)
-    model = quantized(layers, ranges, options.tile).SerializeToString()
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{options.id}.onnx").write_bytes(model)
-    (options.out / f"{options.id}.toml").write_text(
-        MANIFEST.format(
-            id=options.id,
-            sha256=hashlib.sha256(model).hexdigest(),
-            tile_px=options.tile,
-            stride_px=STRIDE_PX,
-            threshold=options.threshold,
-            threshold_low=options.threshold_low,
+    model = quantized(layers, ranges, options.tile).SerializeToString()
+    for name, bytes_, arithmetic in (
+        (options.id, model, "int8"),
+        (f"{options.id}-float", in_float(layers, options.tile).SerializeToString(), "float"),
+    ):
+        (options.out / f"{name}.onnx").write_bytes(bytes_)
+        (options.out / f"{name}.toml").write_text(
+            MANIFEST.format(
+                id=name,
+                sha256=hashlib.sha256(bytes_).hexdigest(),
+                arithmetic=arithmetic,
+                tile_px=options.tile,
+                stride_px=STRIDE_PX,
+                threshold=options.threshold,
+                threshold_low=options.threshold_low,
+            )
         )
-    )
     print(f"{options.id}: {len(model)} bytes, tile {options.tile} px")
 
 

@@ -3,8 +3,9 @@
 import torch
 from torch import nn
 
-# (channels out, stride); the strides multiply to dataset.STRIDE_PX.
-LAYERS = [(16, 2), (32, 2), (48, 2), (48, 1), (48, 1), (48, 1), (48, 1), (48, 1)]
+# (channels out, stride, dilation); the strides multiply to dataset.STRIDE_PX. The wide reach near the end lets a
+# cell see the whole of an insect of 100 pixels and the card around it.
+LAYERS = [(24, 2, 1), (48, 2, 1), (48, 1, 1), (96, 2, 1), (96, 1, 1), (96, 1, 2), (96, 1, 2), (96, 1, 1)]
 
 
 class Network(nn.Module):
@@ -13,9 +14,9 @@ class Network(nn.Module):
     def __init__(self):
         super().__init__()
         channels, body = 3, []
-        for channels_out, stride in LAYERS:
+        for channels_out, stride, dilation in LAYERS:
             body += [
-                nn.Conv2d(channels, channels_out, 3, stride, 1, bias=False),
+                nn.Conv2d(channels, channels_out, 3, stride, dilation, dilation, bias=False),
                 nn.BatchNorm2d(channels_out),
                 nn.ReLU(inplace=True),
             ]
@@ -32,14 +33,14 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def folded(self):
-        """[(weight, bias, stride, padding, has_relu)]: the body with its batch norms folded in, then both heads."""
+        """[(weight, bias, stride, padding, dilation, has_relu)]: the body with its batch norms folded in, then both heads."""
         layers = []
         modules = list(self.body)
         for conv, norm in zip(modules[0::3], modules[1::3]):
             gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
             weight = conv.weight * gain[:, None, None, None]
             bias = norm.bias - norm.running_mean * gain
-            layers.append((weight.numpy(), bias.numpy(), conv.stride[0], 1, True))
+            layers.append((weight.numpy(), bias.numpy(), conv.stride[0], conv.padding[0], conv.dilation[0], True))
         for conv in (self.heat, self.distance):
-            layers.append((conv.weight.numpy(), conv.bias.numpy(), 1, 0, False))
+            layers.append((conv.weight.numpy(), conv.bias.numpy(), 1, 0, 1, False))
         return layers

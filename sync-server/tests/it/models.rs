@@ -16,11 +16,11 @@ fn models() -> PathBuf {
 /// The shipped model under another id, in a folder of its own.
 fn copy(folder: &Path, id: &str, change: impl Fn(String) -> String) -> PathBuf {
     let shipped = models();
-    let text = std::fs::read_to_string(shipped.join("insect-1.toml")).unwrap();
-    let text = text.replacen("id = \"insect-1\"", &format!("id = \"{id}\""), 1);
+    let text = std::fs::read_to_string(shipped.join("insect-2.toml")).unwrap();
+    let text = text.replacen("id = \"insect-2\"", &format!("id = \"{id}\""), 1);
     let manifest = folder.join(format!("{id}.toml"));
     std::fs::write(&manifest, change(text)).unwrap();
-    std::fs::copy(shipped.join("insect-1.onnx"), folder.join("insect-1.onnx")).unwrap();
+    std::fs::copy(shipped.join("insect-2.onnx"), folder.join("insect-2.onnx")).unwrap();
     manifest
 }
 
@@ -32,7 +32,7 @@ fn heartbeat(answer: Option<&Value>) -> Value {
     let mut heartbeat = json!({
         "stamp": {"unix_ms": 1_782_000_000_000_i64, "quality": "synced", "boot_id": "b",
                   "uptime_ms": 1},
-        "agent_version": "0.1.0", "model": "insect-1", "captures": 0, "missed": 0,
+        "agent_version": "0.1.0", "model": "insect-2", "captures": 0, "missed": 0,
         "records_waiting": 0, "pictures_waiting": 0, "pictures_waiting_bytes": 0,
         "disk_free_bytes": null, "next_due_ms": null, "battery_v": null, "faults": []
     });
@@ -102,7 +102,7 @@ async fn an_offer_stands_until_the_trap_has_made_up_its_mind() {
     let cookie = house.login().await;
     let traps: Value = house.get(&cookie, "/api/v1/traps").await.json();
     let meadow = &traps["items"][1];
-    assert_eq!(meadow["model"], "insect-1");
+    assert_eq!(meadow["model"], "insect-2");
     assert_eq!(meadow["offer"]["id"], "insect-2");
     assert_eq!(meadow["offer"]["state"]["reason"], "it is slower");
     assert_eq!(
@@ -118,7 +118,7 @@ async fn files_come_in_pieces_by_their_content() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = copy(folder.path(), "insect-2", |text| text);
     state_of(&house).add_model(&manifest).unwrap();
-    let network = std::fs::read(folder.path().join("insect-1.onnx")).unwrap();
+    let network = std::fs::read(folder.path().join("insect-2.onnx")).unwrap();
     let path = format!("/api/v1/models/{}", Sha256::of(&network));
     let whole = house.trap("GET", &path, &[], "").await;
     assert_eq!(
@@ -184,13 +184,13 @@ async fn a_model_that_no_trap_could_load_is_not_added() {
     });
     assert!(why(&unknown_key).contains("magic"), "{}", why(&unknown_key));
     let name = copy(folder.path(), "bad-name", |text| {
-        text.replace("file = \"insect-1.onnx\"", "file = \"../insect-1.onnx\"")
+        text.replace("file = \"insect-2.onnx\"", "file = \"../insect-2.onnx\"")
     });
     assert!(why(&name).contains("`file`"), "{}", why(&name));
     let good = copy(folder.path(), "good", |text| text);
-    let mut network = std::fs::read(folder.path().join("insect-1.onnx")).unwrap();
+    let mut network = std::fs::read(folder.path().join("insect-2.onnx")).unwrap();
     network[500] ^= 1;
-    std::fs::write(folder.path().join("insect-1.onnx"), &network).unwrap();
+    std::fs::write(folder.path().join("insect-2.onnx"), &network).unwrap();
     assert!(why(&good).contains("SHA-256"), "{}", why(&good));
     assert!(why(&folder.path().join("nowhere.toml")).contains("nowhere.toml"));
     let good = copy(folder.path(), "good", |text| text);

@@ -10,7 +10,7 @@ use crate::manifest::{Manifest, ModelError};
 const TILE_PX: usize = 68;
 
 fn manifest(arithmetic: &str) -> Manifest {
-    let text = include_str!("../../models/insect-1.toml")
+    let text = include_str!("../../models/insect-2.toml")
         .replace("tile_px = 512", "tile_px = 68")
         .replace("overlap_px = 96", "overlap_px = 8")
         .replace("stride_px = 8", "stride_px = 4")

@@ -14,12 +14,12 @@ use trapline_store::{ModelRow, ModelStage};
 /// The shipped model under another id, in a folder of its own.
 fn model(folder: &Path, id: &str) -> PathBuf {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../detect/models");
-    let text = std::fs::read_to_string(shipped.join("insect-1.toml")).expect("the manifest");
-    let own = text.replacen("id = \"insect-1\"", &format!("id = \"{id}\""), 1);
+    let text = std::fs::read_to_string(shipped.join("insect-2.toml")).expect("the manifest");
+    let own = text.replacen("id = \"insect-2\"", &format!("id = \"{id}\""), 1);
     assert_ne!(own, text, "the id is replaced");
     let manifest = folder.join(format!("{id}.toml"));
     std::fs::write(&manifest, own).expect("a folder that can be written");
-    let file = "insect-1.onnx";
+    let file = "insect-2.onnx";
     std::fs::copy(shipped.join(file), folder.join(file)).expect("the model file");
     manifest
 }
