@@ -6,7 +6,7 @@
 //!
 //! The graph is optimized once, when the model is loaded. Its buffers are kept from tile to tile.
 
-pub mod bare;
+pub(crate) mod bare;
 mod chain;
 mod convolution;
 mod operation;
