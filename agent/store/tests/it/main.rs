@@ -11,6 +11,8 @@ mod laws;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod models;
+#[cfg(test)]
 mod os_disk;
 #[cfg(test)]
 mod rules;
