@@ -19,7 +19,9 @@ fn look(words: &[&str], picture: &[u8]) -> Output {
 }
 
 fn answer(words: &[&str], picture: &[u8]) -> serde_json::Value {
-    serde_json::from_slice(&look(words, picture).stdout).unwrap()
+    let said = look(words, picture).stdout;
+    let line = said.split(|byte| *byte == b'\n').next().unwrap();
+    serde_json::from_slice(line).unwrap()
 }
 
 #[test]
@@ -34,13 +36,35 @@ fn it_says_which_model_it_has() {
 
 #[test]
 fn it_looks_at_a_picture() {
+    let answer = answer(&[], &grey());
+    assert!(answer["seen"]["boxes"].is_array(), "{answer}");
+    assert_eq!(answer["seen"]["facts"]["whole"], "first");
+}
+
+#[test]
+fn what_it_remembers_comes_back_with_the_next_picture() {
+    let jpeg = grey();
+    let said = look(&[], &jpeg).stdout;
+    let end = said.iter().position(|byte| *byte == b'\n').unwrap();
+    let memory = &said[end + 1..];
+    assert!(!memory.is_empty());
+    let again = |memory: &[u8]| {
+        let words = format!("--memory-bytes={}", memory.len());
+        let answer = answer(&[&words], &[memory, &jpeg].concat());
+        answer["seen"]["facts"]["card"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(again(memory), "same");
+    assert_eq!(again(b"spoilt"), "first");
+}
+
+fn grey() -> Vec<u8> {
     let grey = vec![128; 64 * 48 * 3];
     let mut jpeg = Vec::new();
     let encoder = jpeg_encoder::Encoder::new(&mut jpeg, 90);
     encoder
         .encode(&grey, 64, 48, jpeg_encoder::ColorType::Rgb)
         .unwrap();
-    assert!(answer(&[], &jpeg)["seen"].is_array());
+    jpeg
 }
 
 #[test]

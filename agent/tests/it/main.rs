@@ -10,6 +10,8 @@ mod devices;
 #[cfg(test)]
 mod effort;
 #[cfg(test)]
+mod follow;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod inspector;

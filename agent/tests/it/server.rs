@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use trapline_agent::sync::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
 use trapline_wire::Sha256;
 use trapline_wire::v1::{
-    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, ModelOffer, PictureStatus, Receipt,
-    SyncBatch, SyncReply, UnfinishedUpload,
+    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, ModelOffer, PictureStatus, Receipt, SyncBatch,
+    SyncReply, TrackRecord, UnfinishedUpload,
 };
 
 /// What happens to a request.
@@ -39,6 +39,7 @@ pub(crate) struct Held {
     pub(crate) effort: BTreeMap<String, EffortOutcome>,
     pub(crate) captures: BTreeMap<String, Sha256>,
     pub(crate) inspections: BTreeMap<String, InspectionOutcome>,
+    pub(crate) tracks: BTreeMap<String, TrackRecord>,
     pub(crate) readings: BTreeMap<String, Option<f64>>,
     pub(crate) pictures: BTreeMap<Sha256, Vec<u8>>,
     pub(crate) heartbeats: Vec<Heartbeat>,
@@ -82,6 +83,12 @@ impl Held {
             assert!(self.captures.contains_key(&record.capture.to_string()));
             self.inspections
                 .insert(record.capture.to_string(), record.outcome.clone());
+        }
+        for record in &batch.tracks {
+            for capture in [record.first, record.last, record.best] {
+                assert!(self.captures.contains_key(&capture.to_string()));
+            }
+            self.tracks.insert(record.id.to_string(), record.clone());
         }
         for record in &batch.readings {
             self.readings

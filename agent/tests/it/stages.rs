@@ -30,15 +30,15 @@ piece_bytes_max = 4096
 ";
 
 /// One trap with a folder that outlives its agents.
-struct Trap {
-    folder: tempfile::TempDir,
+pub(crate) struct Trap {
+    pub(crate) folder: tempfile::TempDir,
     clock: Arc<TestClock>,
     settings: String,
-    uplink: TestUplink,
+    pub(crate) uplink: TestUplink,
 }
 
 impl Trap {
-    fn new(ways: Vec<Way>) -> Self {
+    pub(crate) fn new(ways: Vec<Way>) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             clock: Arc::new(TestClock::new()),
@@ -47,7 +47,7 @@ impl Trap {
         }
     }
 
-    fn agent(&self, shots: Vec<Shot>, load_detector: LoadDetector) -> Agent {
+    pub(crate) fn agent(&self, shots: Vec<Shot>, load_detector: LoadDetector) -> Agent {
         self.watched_agent(shots, load_detector, Box::new(Nobody))
     }
 
@@ -76,12 +76,12 @@ impl Trap {
     }
 
     /// Runs an agent for so many seconds and stops it in good order.
-    async fn runs(&self, seconds: u64, agent: Agent) {
+    pub(crate) async fn runs(&self, seconds: u64, agent: Agent) {
         let over = tokio::time::sleep(Duration::from_secs(seconds));
         agent.run(over).await.unwrap();
     }
 
-    fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> Summary {
         summary(self.folder.path())
     }
 }

@@ -1,0 +1,230 @@
+//! Insects over pictures: counted once, through stops, cuts and other models.
+
+use crate::devices::{Look, detector};
+use crate::stages::Trap;
+use std::sync::Arc;
+use std::time::Duration;
+use trapline_agent::follow::Follower;
+use trapline_agent::inspect::{Seen, SeenBox};
+use trapline_detect::arrivals::{Settings, appearance};
+use trapline_detect::{Detection, Picture};
+use trapline_store::{Followed, OsDisk, View};
+use trapline_wire::v1::{
+    CardSeen, InspectionOutcome, LookFacts, ModelRef, TrackOrigin, TrackRecord,
+};
+use trapline_wire::{CaptureId, LedgerId, Sha256};
+
+fn looks(trap: &Trap) -> Vec<(CardSeen, u32)> {
+    let view = View::open(trap.folder.path(), Arc::new(OsDisk)).unwrap();
+    let captures = view.captures(None, 1000).unwrap();
+    let outcomes = captures
+        .iter()
+        .flat_map(|row| view.inspections(row.record.id).unwrap())
+        .map(|row| row.record.outcome);
+    outcomes
+        .filter_map(|outcome| match outcome {
+            InspectionOutcome::Seen { look, .. } => look,
+            InspectionOutcome::GaveUp { .. } => None,
+        })
+        .map(|look| (look.card, look.tiles_run))
+        .collect()
+}
+
+fn tracks(trap: &Trap) -> Vec<TrackRecord> {
+    let view = View::open(trap.folder.path(), Arc::new(OsDisk)).unwrap();
+    let rows = view.tracks(None, 1000).unwrap();
+    rows.into_iter().map(|row| row.record).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_insect_is_one_track_through_a_stop_and_a_cut() {
+    let trap = Trap::new(Vec::new());
+    trap.runs(170, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    trap.runs(110, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    {
+        // A dropped future is a power cut: what was remembered is gone.
+        let agent = trap.agent(Vec::new(), detector(Vec::new()));
+        let never = std::future::pending::<()>();
+        let cut = tokio::time::timeout(Duration::from_secs(110), agent.run(never)).await;
+        assert!(cut.is_err());
+    }
+    trap.runs(110, trap.agent(Vec::new(), detector(Vec::new())))
+        .await;
+    let looks = looks(&trap);
+    assert!(looks.len() >= 8, "{looks:?}");
+    let whole = looks.iter().filter(|(card, _)| *card == CardSeen::First);
+    assert_eq!(
+        whole.count(),
+        2,
+        "once at first and once after the cut: {looks:?}"
+    );
+    assert!(
+        looks
+            .iter()
+            .all(|(card, run)| (*card == CardSeen::First) == (*run == 4))
+    );
+    let tracks = tracks(&trap);
+    assert_eq!(tracks.len(), 1, "{tracks:?}");
+    assert_eq!(tracks[0].origin, TrackOrigin::Present);
+    assert!(tracks[0].is_confirmed && tracks[0].end.is_none());
+    assert_eq!(trap.summary().records_waiting, 0);
+    let held = trap.uplink.held.lock().unwrap();
+    assert_eq!(held.tracks.values().collect::<Vec<_>>(), [&tracks[0]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_is_given_up_is_a_gap_and_no_absence() {
+    let trap = Trap::new(Vec::new());
+    let looks = vec![Look::Unreadable; 2];
+    trap.runs(290, trap.agent(Vec::new(), detector(looks)))
+        .await;
+    let tracks = tracks(&trap);
+    assert_eq!(tracks.len(), 1);
+    assert_eq!((tracks[0].first.seq, tracks[0].end), (3, None));
+}
+
+const LEDGER: LedgerId = LedgerId(0x7f3a_9c21);
+
+fn model(name: &str) -> ModelRef {
+    ModelRef {
+        id: name.to_owned(),
+        sha256: Sha256::of(name.as_bytes()),
+        threshold: 0.4,
+    }
+}
+
+/// Insects of the same looks at these places.
+fn seen(places: &[(f32, f32)]) -> Seen {
+    let picture = Picture {
+        width_px: 40,
+        height_px: 40,
+        rgb: [200, 190, 60].repeat(40 * 40),
+    };
+    let boxes = places.iter().map(|(x_px, y_px)| SeenBox {
+        x_px: *x_px,
+        y_px: *y_px,
+        width_px: 20.0,
+        height_px: 16.0,
+        score: 0.9,
+        class: 0,
+        carried: false,
+        appearance: appearance(
+            &picture,
+            &Detection {
+                x_px: 10.0,
+                y_px: 10.0,
+                width_px: 20.0,
+                height_px: 16.0,
+                score: 0.9,
+                class: 0,
+            },
+        ),
+    });
+    Seen {
+        boxes: boxes.collect(),
+        class_names: vec!["insect".to_owned()],
+        facts: LookFacts {
+            tiles: 4,
+            tiles_run: 4,
+            whole: None,
+            is_half: false,
+            shift_x_px: Some(0.0),
+            shift_y_px: Some(0.0),
+            card: CardSeen::Same,
+            sharpness: 1.0,
+            mean_luma: 120.0,
+            clipped_share: 0.0,
+            is_poor: false,
+        },
+        memory: Vec::new(),
+    }
+}
+
+fn capture(seq: u64) -> CaptureId {
+    CaptureId::new(LEDGER, seq)
+}
+
+const HERE: [(f32, f32); 3] = [(100.0, 100.0), (300.0, 120.0), (500.0, 400.0)];
+const ONE_MORE: [(f32, f32); 4] = [HERE[0], HERE[1], HERE[2], (900.0, 700.0)];
+
+fn anew() -> Follower {
+    Follower::resume(None, Settings::default())
+}
+
+#[test]
+fn an_insect_that_comes_later_has_arrived() {
+    let (found, follower) = anew().after(capture(1), &model("m"), &seen(&HERE));
+    let following = found.following.unwrap();
+    assert!(following.is_anew);
+    assert_eq!(following.tracks.len(), 3);
+    let origins = following.tracks.iter().map(|track| track.origin);
+    assert!(origins.clone().all(|origin| origin == TrackOrigin::Present));
+    let (found, _) = follower.after(capture(2), &model("m"), &seen(&ONE_MORE));
+    let following = found.following.unwrap();
+    assert!(!following.is_anew);
+    let arrived: Vec<u64> = following
+        .tracks
+        .iter()
+        .filter(|track| track.origin == TrackOrigin::Arrived)
+        .map(|track| track.number)
+        .collect();
+    assert_eq!(arrived, [4]);
+    assert_eq!(found.detections[3].track, Some(4));
+}
+
+#[test]
+fn a_picture_that_comes_again_or_too_late_counts_no_second_time() {
+    let (_, follower) = anew().after(capture(5), &model("m"), &seen(&HERE));
+    for again in [capture(5), capture(4)] {
+        let (found, after) = follower.after(again, &model("other"), &seen(&ONE_MORE));
+        assert_eq!(found.following, None);
+        assert!(found.detections.iter().all(|found| found.track.is_none()));
+        assert_eq!(after, follower);
+    }
+}
+
+#[test]
+fn what_only_another_model_sees_did_not_arrive() {
+    let (_, follower) = anew().after(capture(1), &model("m"), &seen(&HERE));
+    let (found, follower) = follower.after(capture(2), &model("better"), &seen(&ONE_MORE));
+    let tracks = found.following.unwrap().tracks;
+    assert_eq!(tracks.len(), 4);
+    assert!(
+        tracks
+            .iter()
+            .all(|track| track.origin == TrackOrigin::Present)
+    );
+    let more = [&ONE_MORE[..], &[(200.0, 900.0)]].concat();
+    let (found, _) = follower.after(capture(3), &model("better"), &seen(&more));
+    let tracks = found.following.unwrap().tracks;
+    let new = tracks.iter().find(|track| track.number == 5).unwrap();
+    assert_eq!(new.origin, TrackOrigin::Arrived);
+}
+
+#[test]
+fn a_state_goes_on_exactly_or_not_at_all() {
+    let (found, follower) = anew().after(capture(1), &model("m"), &seen(&HERE));
+    let followed = |state: Vec<u8>| Followed {
+        capture: capture(1),
+        model_sha256: model("m").sha256,
+        state,
+    };
+    let state = found.following.unwrap().state;
+    let resumed = Follower::resume(Some(&followed(state.clone())), Settings::default());
+    assert_eq!(resumed, follower);
+    let next = |follower: &Follower| follower.after(capture(2), &model("m"), &seen(&ONE_MORE)).0;
+    assert_eq!(next(&resumed), next(&follower));
+    for spoilt in [
+        b"".to_vec(),
+        b"{}".to_vec(),
+        state[..state.len() / 2].to_vec(),
+    ] {
+        let resumed = Follower::resume(Some(&followed(spoilt)), Settings::default());
+        let following = next(&resumed).following.unwrap();
+        assert!(following.is_anew);
+        let origins = following.tracks.iter().map(|track| track.origin);
+        assert!(origins.clone().all(|origin| origin == TrackOrigin::Present));
+    }
+}
