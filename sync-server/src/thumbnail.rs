@@ -29,6 +29,11 @@ pub(crate) fn crop(picture: &[u8], place: &TrackBox) -> Result<Vec<u8>, String> 
         .unwrap_or_else(|_| Err("the decoder failed on it".to_owned()))
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a pixel is a whole number, and the cast stays within its bounds"
+)]
 fn cut(picture: &[u8], place: &TrackBox) -> Result<Vec<u8>, String> {
     let whole = open(picture, |image| image)?;
     let side = (place.width_px.max(place.height_px) * 2.0).max(CROP_MIN_PX);

@@ -86,6 +86,7 @@ pub(super) async fn arrivals(
                 until_ms: span.until_ms(),
                 step_ms: span.step_ms,
                 intervals: counted.intervals,
+                total: counted.total,
                 models: counted.models,
             })
         })

@@ -5,7 +5,7 @@ use super::{Db, parse, text_of, traps};
 use crate::problem::Failure;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use std::collections::BTreeSet;
-use trapline_wire::arrivals::{self, Arrival, Interval, Look};
+use trapline_wire::arrivals::{self, Arrival, Count, Interval, Look};
 use trapline_wire::read::{PictureState, TrackRow};
 use trapline_wire::v1::{EffortRecord, RefusalReason, TrackOrigin, TrackRecord};
 use trapline_wire::{CaptureId, TrapId};
@@ -39,6 +39,8 @@ impl TrackListed {
 /// Arrivals of one trap and the models that found them.
 pub(crate) struct Counted {
     pub(crate) intervals: Vec<Interval>,
+    /// All of it as one interval.
+    pub(crate) total: Option<Count>,
     pub(crate) models: Vec<String>,
 }
 
@@ -255,7 +257,9 @@ impl Db {
             .into_iter()
             .map(|listed| listed.row.track.model.id)
             .collect();
+        let whole = arrivals::count(from_ms, until_ms.saturating_sub(from_ms), 1, &looks, &came);
         Ok(Counted {
+            total: whole.first().and_then(|interval| interval.arrivals),
             intervals: arrivals::count(from_ms, step_ms, length, &looks, &came),
             models: models.into_iter().collect(),
         })

@@ -146,6 +146,8 @@ async fn arrivals_are_counted_with_their_doubt() {
         .map(|i| (i.looks, i.failed))
         .collect();
     assert_eq!(looks, [(2, 0), (0, 1), (1, 1)]);
+    let total = arrivals.total.unwrap();
+    assert_eq!((total.low, total.counted, total.high), (2, 2, 3));
     assert_eq!(arrivals.models, ["=m1"]);
     let day = path.replace("every=hour", "every=day");
     let arrivals: Arrivals = house.get(&cookie, &day).await.json();

@@ -1,6 +1,6 @@
 //! Tracks and arrivals as researchers read them.
 
-use crate::arrivals::Interval;
+use crate::arrivals::{Count, Interval};
 use crate::ids::{CaptureId, TrapId};
 use crate::read::PictureState;
 use crate::v1::{ClockQuality, TrackBox, TrackRecord};
@@ -61,6 +61,10 @@ pub struct Arrivals {
     pub step_ms: i64,
     /// The intervals, in order and without gaps.
     pub intervals: Vec<Interval>,
+    /// All of it as one interval: narrower than the sum of the intervals, because an
+    /// arrival that may belong to two of them is still one.
+    #[serde(default)]
+    pub total: Option<Count>,
     /// Ids of the models that found the insects.
     pub models: Vec<String>,
 }

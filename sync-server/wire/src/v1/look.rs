@@ -80,10 +80,6 @@ pub enum CardSeen {
     New,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks with a reference"
-)]
 pub(super) fn is_false(value: &bool) -> bool {
     !value
 }

@@ -513,6 +513,11 @@ fn what_a_researcher_reads_of_arrivals() {
                 })),
                 interval(None),
             ],
+            total: Some(Count {
+                counted: 14,
+                low: 13,
+                high: 16,
+            }),
             models: vec!["sticky-1".to_owned()],
         },
     );
