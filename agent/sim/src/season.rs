@@ -294,13 +294,18 @@ fn note_outcome(trace: &Trace, trap: &TrapEvidence) {
         );
         trace.note(trap.ended_ms, 0, &words);
     }
+    for row in &trap.tracks {
+        let words = format!("{} track {:?}", trap.name, row.record);
+        trace.note(trap.ended_ms, 0, &words);
+    }
     let server = &trap.server;
     let words = format!(
-        "{} on the server: {} captures, {} effort, {} readings",
+        "{} on the server: {} captures, {} effort, {} readings, {} tracks",
         trap.name,
         server.captures.len(),
         server.efforts.len(),
-        server.readings.len()
+        server.readings.len(),
+        server.tracks.len()
     );
     trace.note(trap.ended_ms, 0, &words);
 }

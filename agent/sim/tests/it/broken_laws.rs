@@ -6,7 +6,7 @@ use trapline_sim::evidence::TrapEvidence;
 use trapline_sim::laws::{Law, judge};
 use trapline_store::{PictureState, RecordState};
 use trapline_wire::Sha256;
-use trapline_wire::v1::EffortOutcome;
+use trapline_wire::v1::{EffortOutcome, TrackEnd};
 
 /// Two traps, two days.
 fn good() -> &'static [TrapEvidence] {
@@ -149,4 +149,32 @@ fn a_record_that_never_gets_through() {
     check(Law::GetsThrough, |trap| {
         trap.efforts[2].record_state = RecordState::Waiting;
     });
+}
+
+#[test]
+fn a_track_that_is_not_on_the_server() {
+    check(Law::Agreement, |trap| drop(trap.server.tracks.remove(0)));
+}
+
+#[test]
+fn a_track_that_the_server_tells_differently() {
+    check(Law::Agreement, |trap| trap.server.tracks[0].track.seen += 1);
+}
+
+#[test]
+fn a_track_that_nobody_followed() {
+    check(Law::Agreement, |trap| drop(trap.tracks.remove(0)));
+}
+
+/// The detector of a season knows the truth, so its tracks are the insects.
+#[test]
+fn a_season_follows_its_insects() {
+    for trap in good() {
+        let confirmed = trap.tracks.iter().filter(|row| row.record.is_confirmed);
+        assert!(confirmed.count() > 5, "{} followed nothing", trap.name);
+        for row in &trap.tracks {
+            let track = &row.record;
+            assert!(track.end != Some(TrackEnd::Lost), "{} was lost", track.id);
+        }
+    }
 }
