@@ -40,7 +40,9 @@ impl Counter {
             self.count.display()
         );
         let mut command = Command::new("qemu-aarch64");
+        let (key, kind) = cpu.for_library();
         command.args(["-cpu", cpu.name(), "-plugin", &plugin]);
+        command.env(key, kind);
         let printed = process::output(command.arg(program).args(words))?;
         let count = std::fs::read_to_string(&self.count).context("the emulator left no count")?;
         Ok((printed, count.trim().parse()?))

@@ -27,6 +27,16 @@ impl Cpu {
             Self::A76 => "cortex-a76",
         }
     }
+
+    /// The inference library's word for it, in its own environment variable. On a Pi it reads the kind from
+    /// /proc/cpuinfo, where an emulated program sees the desk's processor.
+    pub(crate) fn for_library(self) -> (&'static str, &'static str) {
+        let kind = match self {
+            Self::A53 => "a53",
+            Self::A76 => "a76",
+        };
+        ("TRACT_CPU_AARCH64_KIND", kind)
+    }
 }
 
 /// A compiler that can build for arm64.
