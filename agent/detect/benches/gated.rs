@@ -1,6 +1,5 @@
 //! What a look takes on a picture of twelve megapixels when nothing is new, when one insect is, and when all of it is
 //! looked at.
-#![expect(missing_docs, reason = "the macro below writes functions without any")]
 
 use std::hint::black_box;
 

@@ -115,7 +115,7 @@ impl SimDetector {
     /// The same under the name of an offered model: one whose id begins with
     /// `slow` takes four times as long, one with `crash` fails at every look.
     #[must_use]
-    pub fn as_model(mut self, id: String, sha256: Sha256) -> Self {
+    pub fn named_model(mut self, id: String, sha256: Sha256) -> Self {
         self.model = ModelRef {
             id,
             sha256,

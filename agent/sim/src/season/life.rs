@@ -293,7 +293,7 @@ impl Life {
             let own = Chance::new(chance.bits(), &[]);
             let mut detector = SimDetector::new(knowledge.clone(), Arc::clone(&tally), own);
             if let (Some(id), Some(sha256)) = (choice.id.clone(), choice.sha256) {
-                detector = detector.as_model(id, sha256);
+                detector = detector.named_model(id, sha256);
             }
             Ok(Box::new(detector) as Box<dyn Detect>)
         })

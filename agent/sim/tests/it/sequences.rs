@@ -20,14 +20,14 @@ fn plan(stories: &[Story]) -> SequencePlan {
 }
 
 fn written(stories: &[Story]) -> (tempfile::TempDir, Sequence) {
-    let folder = tempfile::tempdir().unwrap();
-    let sequence = sequence::write(folder.path(), &plan(stories)).unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
+    let sequence = sequence::write(folder.path(), &plan(stories)).expect("a sequence");
     (folder, sequence)
 }
 
 fn luma(folder: &Path, file: &str) -> f64 {
-    let bytes = std::fs::read(folder.join(file)).unwrap();
-    let picture = jpeg::decode(&bytes, &Limits::default()).unwrap();
+    let bytes = std::fs::read(folder.join(file)).expect("a frame");
+    let picture = jpeg::decode(&bytes, &Limits::default()).expect("a picture");
     let sum: f64 = picture.rgb.iter().map(|&byte| f64::from(byte)).sum();
     sum / picture.rgb.len() as f64
 }

@@ -126,6 +126,10 @@ fn span(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {
     Ok(())
 }
 
+fn number_in(state: &[u8]) -> u64 {
+    u64::from_le_bytes(state.try_into().expect("eight bytes"))
+}
+
 fn inspect(trap: &mut Trap, ledger: &mut Ledger, fails: bool) -> Result<(), StoreError> {
     let Some(fresh) = ledger.next_fresh(3)? else {
         return Ok(());
@@ -136,7 +140,7 @@ fn inspect(trap: &mut Trap, ledger: &mut Ledger, fails: bool) -> Result<(), Stor
     } else {
         let frame = match ledger.followed()? {
             None => 0,
-            Some(last) => u64::from_le_bytes(last.state.try_into().unwrap()) + 1,
+            Some(last) => number_in(&last.state) + 1,
         };
         let mut found = Found::boxes(vec![detection(0.3), detection(0.9)]);
         found.detections[1].track = Some(1);

@@ -189,7 +189,7 @@ fn a_picture_that_was_followed_past_counts_no_second_time() {
         ..Found::default()
     };
     ledger
-        .record_detections(older_fresh, &new_inspection(1), again.clone())
+        .record_detections(older_fresh, &new_inspection(1), again)
         .unwrap();
     let before = tracks(&ledger);
     let next = shoot(&mut ledger, 2);

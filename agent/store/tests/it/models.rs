@@ -34,7 +34,7 @@ fn fetch(ledger: &mut Ledger, row: &ModelRow, manifest: &[u8]) -> Result<(), Sto
     ] {
         loop {
             let here = ledger.model_bytes(row, file, Some("net.onnx"))?;
-            let here_bytes = usize::try_from(here).unwrap();
+            let here_bytes = usize::try_from(here).unwrap_or(usize::MAX);
             let Some(rest) = bytes.get(here_bytes..).filter(|rest| !rest.is_empty()) else {
                 break;
             };

@@ -126,10 +126,13 @@ fn looked() -> InspectionOutcome {
     let InspectionOutcome::Seen { mut detections, .. } = seen() else {
         return seen();
     };
-    let mut known = detections[0].clone();
+    let Some(new) = detections.first_mut() else {
+        return seen();
+    };
+    let mut known = new.clone();
     known.track = Some(16);
     known.carried = true;
-    detections[0].track = Some(17);
+    new.track = Some(17);
     detections.push(known);
     InspectionOutcome::Seen {
         detections,
