@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use trapline_agent::sync::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
 use trapline_wire::Sha256;
 use trapline_wire::v1::{
-    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, ModelOffer, PictureStatus, Receipt, SyncBatch,
-    SyncReply, TrackRecord, UnfinishedUpload,
+    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, ModelOffer, PictureStatus, Receipt,
+    SyncBatch, SyncReply, TrackRecord, UnfinishedUpload,
 };
 
 /// What happens to a request.

@@ -8,6 +8,7 @@
 )]
 
 use std::path::{Path, PathBuf};
+use trapline_sim::evidence::TrapEvidence;
 use trapline_sim::season::{self, Plan};
 use trapline_store::{ModelRow, ModelStage};
 
@@ -52,12 +53,17 @@ fn good_models_arrive_and_bad_ones_are_refused_whatever_the_link_does() {
     for trap in &season.evidence {
         let slow = found(&trap.models, "slow-1");
         assert_eq!(slow.stage, ModelStage::Refused, "{}", trap.name);
-        assert!(slow.reason.contains("4000 ms a picture"), "{}", slow.reason);
         let crash = found(&trap.models, "crash-1");
         assert_eq!(crash.stage, ModelStage::Refused, "{}", trap.name);
-        assert!(crash.reason.contains("another shape"), "{}", crash.reason);
+        assert!(crash.reason.contains("stored picture"), "{}", crash.reason);
     }
-    // The simulated detector fails now and then by itself, so a good model may be refused too.
+    // The simulated detector fails now and then by itself, on any picture and with any model.
+    let is_told = |trap: &TrapEvidence| {
+        let reason = &found(&trap.models, "slow-1").reason;
+        reason.contains("4000 ms a picture")
+    };
+    assert!(season.evidence.iter().any(is_told), "no trap timed slow-1");
+    // For the same reason a good model may be refused too.
     let used = |id: &str| {
         let traps = season.evidence.iter();
         traps
