@@ -13,8 +13,8 @@
 //! - **Place.** Tracks live in card coordinates: those of the first picture of this card. `Frame::shift_px` moves
 //!   them along; what the boxes themselves say about shift and turn ([`pose`]) corrects it, so that drift does not
 //!   add up and a bump costs nothing.
-//! - **Two thresholds.** A weak box continues a track, but only a box of at least [`Settings::score`], or several
-//!   weak ones, confirm one. What flickers once is no arrival.
+//! - **Two thresholds.** A weak box continues a track, but only boxes of which the best has nearly
+//!   [`Settings::score`] confirm one. What flickers once is no arrival, and what is always weak is none either.
 //! - **Patience.** A track that is not seen stays remembered, for [`Settings::gone_after`] good frames as present and
 //!   then as gone; if it shows up again in its place it is the same individual with the same number. What another
 //!   insect covers is not missed at all.
@@ -26,7 +26,7 @@
 //!   only sees it in today's light. It is `Present`, too.
 //!
 //! What it cannot know: an insect that came and was washed off between two pictures, and a wet insect that the
-//! detector never saw. [`arrivals_between`] says how sure a count is; it knows nothing of the detector's misses.
+//! detector never saw. [`arrivals_between`] says how sure a count is, with what a detector gets wrong on the average.
 //!
 //! The outcome depends on the frames alone: not on the order of sightings in a frame, and on no clock.
 
@@ -96,7 +96,8 @@ pub struct Settings {
     pub score: f32,
     /// After this many good frames without a sighting a confirmed track is gone.
     pub gone_after: u32,
-    /// Strong boxes are `Present` in the first frame of a card alone, weak ones until this many good frames are seen.
+    /// Strong boxes are `Present` in the first frame of a card alone, weak ones until this many good frames are seen,
+    /// unless the card's first scene shows that nothing was there.
     pub settling_frames: u32,
 }
 

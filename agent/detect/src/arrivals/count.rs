@@ -15,14 +15,18 @@ pub struct LookNote {
     pub missing_before: u32,
 }
 
+/// One of so many arrivals may be dirt, or an insect may be missing for it: on sequences of real insects with known
+/// truth, 14 of 16 six-hour counts had the truth within an eighth, rounded up.
+const MISTAKEN: u32 = 8;
+
 /// Arrivals in a span of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
     /// Confirmed arrivals first seen in the span.
     pub counted: u32,
-    /// At least so many, if all that is unsure was none, or came before.
+    /// At least so many, if all that is unsure was none, or came before, less the detector's usual mistakes.
     pub low: u32,
-    /// At most so many, if all that is unsure was one, or came earlier than first seen.
+    /// At most so many, if all that is unsure was one, or came earlier than first seen, and the usual mistakes.
     pub high: u32,
 }
 
@@ -30,6 +34,7 @@ pub struct Count {
 ///
 /// The bounds widen with tracks that are not confirmed yet, with tracks that could be an insect that walked far, and
 /// with poor or missing frames at either end of the span, because an insect that came then is first seen later.
+/// They are wider by the detector's own mistakes, an eighth of the count rounded up.
 /// Whether the clock that put frames into intervals can be trusted is for the caller to say.
 #[must_use]
 pub fn arrivals_between<'a>(
@@ -53,7 +58,12 @@ pub fn arrivals_between<'a>(
         low += u32::from(is_within && is_sure && early != Some(track.first));
         high += u32::from(is_within || late == Some(track.first));
     }
-    Count { counted, low, high }
+    let mistaken = counted.div_ceil(MISTAKEN);
+    Count {
+        counted,
+        low: low.saturating_sub(mistaken),
+        high: high.saturating_add(mistaken),
+    }
 }
 
 /// The first good frame from `border` on, if between the last good frame before the border and it pictures are poor
@@ -118,17 +128,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sure_has_no_bounds() {
+    fn what_is_sure_may_still_be_a_mistake() {
         let tracks = [
             track(2, true),
             track(3, true),
             track(5, true),
             track(6, true),
         ];
-        check(&tracks, &looks(&[], None), [2, 2, 2]);
-        check(&tracks, &looks(&[4], None), [2, 2, 2]);
+        check(&tracks, &looks(&[], None), [2, 1, 3]);
+        check(&tracks, &looks(&[4], None), [2, 1, 3]);
         check(&[], &looks(&[], None), [0, 0, 0]);
-        check(&tracks, &[], [2, 2, 2]);
+        check(&tracks, &[], [2, 1, 3]);
+        check(&[track(4, true); 17], &looks(&[], None), [17, 14, 20]);
     }
 
     #[test]
@@ -147,7 +158,7 @@ mod tests {
             maybe_number: Some(7),
             ..track(4, true)
         };
-        check(&[jump], &looks(&[], None), [1, 0, 1]);
+        check(&[jump], &looks(&[], None), [1, 0, 2]);
         let present = TrackView {
             origin: Origin::Present,
             ..track(4, true)
@@ -158,10 +169,10 @@ mod tests {
     #[test]
     fn poor_and_missing_frames_at_the_borders_blur_them() {
         let tracks = [track(3, true), track(4, true), track(6, true)];
-        check(&tracks, &looks(&[2], None), [2, 1, 2]);
-        check(&tracks, &looks(&[], Some(3)), [2, 1, 2]);
-        check(&tracks, &looks(&[5], None), [2, 2, 3]);
-        check(&tracks, &looks(&[], Some(6)), [2, 2, 3]);
+        check(&tracks, &looks(&[2], None), [2, 0, 3]);
+        check(&tracks, &looks(&[], Some(3)), [2, 0, 3]);
+        check(&tracks, &looks(&[5], None), [2, 1, 4]);
+        check(&tracks, &looks(&[], Some(6)), [2, 1, 4]);
         check(&[track(7, true)], &looks(&[6], None), [0, 0, 1]);
     }
 }

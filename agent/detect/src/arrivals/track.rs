@@ -2,7 +2,8 @@
 //!
 //! Evidence is what confirms: a box of at least the shown score that the network found in this picture counts 1, a
 //! weak one 0.4, one that was only carried over a quarter, and a good frame without it takes half away. So an insect
-//! is confirmed at its second good sighting, and a box that flickers is not.
+//! is confirmed at its second good sighting, and a box that flickers is not. A box that is always weak never is: dirt
+//! is seen that way for days.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ use crate::boxes::Detection;
 
 /// Evidence that confirms a track.
 const CONFIRMED: f32 = 1.5;
+/// The share of the shown score that a confirmed track's best box has at least.
+const NEARLY_SHOWN: f32 = 0.85;
 /// As much more is needed for a box that lies on a known insect: it may be a second box on the same one.
 const CROWDED: f32 = 1.0;
 /// No track collects more, so that an old one does not outlive its absence by far.
@@ -158,7 +161,8 @@ impl Track {
         };
         self.evidence = (self.evidence + gain).min(EVIDENCE_MAX);
         let needed = CONFIRMED + if self.is_crowded { CROWDED } else { 0.0 };
-        self.view.is_confirmed |= self.evidence >= needed && self.view.seen >= 2;
+        let is_strong = self.view.score >= NEARLY_SHOWN * settings.score;
+        self.view.is_confirmed |= is_strong && self.evidence >= needed && self.view.seen >= 2;
     }
 
     /// A good frame without it; says whether that ends it.

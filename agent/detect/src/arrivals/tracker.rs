@@ -326,11 +326,13 @@ impl Tracker {
             if is_taken.get(sighting) == Some(&true) || !self.has_room() {
                 continue;
             }
-            let is_early = self.good_frames == 0
-                || (self.good_frames < self.settings.settling_frames
-                    && seen.detection.score < self.settings.score + STRONG);
-            let was_there = || self.was_there(seen, scene) == Some(true);
-            let origin = if is_early || was_there() {
+            let is_weak = seen.detection.score < self.settings.score + STRONG;
+            let is_settling = self.good_frames < self.settings.settling_frames;
+            let was_there = || {
+                self.was_there(seen, scene)
+                    .unwrap_or(is_settling && is_weak)
+            };
+            let origin = if self.good_frames == 0 || was_there() {
                 Origin::Present
             } else {
                 Origin::Arrived
