@@ -53,6 +53,13 @@ struct Sorted {
     walked: Vec<(usize, usize)>,
 }
 
+/// What a frame is worth.
+struct Credit {
+    is_new_card: bool,
+    /// Nothing may be concluded from what it does not show.
+    is_doubtful: bool,
+}
+
 impl Tracker {
     /// A tracker that has seen nothing.
     #[must_use]
@@ -95,22 +102,10 @@ impl Tracker {
 
         let mut spotted = self.place(frame, &order);
         let mut sorted = self.sort(&spotted);
-        let mut is_new_card =
-            frame.card == CardSeen::New && !self.is_surely_same(&spotted, &sorted);
-        let mut is_doubtful = !is_new_card && !frame.is_poor && self.is_doubtful(&sorted);
-        if is_doubtful {
-            self.doubtful += 1;
-            let shown = spotted
-                .iter()
-                .filter(|one| one.detection.score >= self.settings.score);
-            let is_full = shown.count() >= 5 && spotted.len() >= 8;
-            if self.doubtful >= DOUBTFUL_MAX {
-                is_doubtful = false;
-                is_new_card = is_full;
-            }
-        } else if !frame.is_poor {
-            self.doubtful = 0;
-        }
+        let Credit {
+            is_new_card,
+            is_doubtful,
+        } = self.credit(frame, &spotted, &sorted);
         if is_new_card {
             changes.extend(self.change_card());
             spotted = self.place(frame, &order);
@@ -160,6 +155,26 @@ impl Tracker {
             frame: number,
             changes,
             numbers,
+            is_doubtful,
+        }
+    }
+
+    /// Whether the frame shows another card, or may not be believed; enough doubtful ones in a row are.
+    fn credit(&mut self, frame: &Frame, spotted: &[Spotted], sorted: &Sorted) -> Credit {
+        let mut is_new_card = frame.card == CardSeen::New && !self.is_surely_same(spotted, sorted);
+        let mut is_doubtful = !is_new_card && !frame.is_poor && self.is_doubtful(sorted);
+        if is_doubtful {
+            self.doubtful += 1;
+        } else if !frame.is_poor {
+            self.doubtful = 0;
+        }
+        if is_doubtful && self.doubtful >= DOUBTFUL_MAX {
+            let is_shown = |one: &&Spotted| one.detection.score >= self.settings.score;
+            is_new_card = spotted.iter().filter(is_shown).count() >= 5 && spotted.len() >= 8;
+            is_doubtful = false;
+        }
+        Credit {
+            is_new_card,
             is_doubtful,
         }
     }
