@@ -10,12 +10,13 @@ pub(crate) mod bare;
 mod chain;
 mod convolution;
 mod operation;
+mod smaller;
 #[cfg(test)]
 mod tests;
 
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tract_onnx::prelude::{
     DatumType, DatumTypeExt, Framework, InferenceModelExt, IntoRunnable, Tensor, TractError,
@@ -25,68 +26,16 @@ use tract_onnx::prelude::{
 use crate::boxes::Cells;
 use crate::manifest::{Arithmetic, Manifest, ModelError};
 use chain::Refusal;
+use smaller::Smaller;
 
 /// A network that is ready to run.
 pub(crate) struct Net {
     runnable: Arc<TypedRunnableModel>,
     tile_px: usize,
-    /// The same for squares of half the side, around a few changed places.
-    half: Option<Half>,
+    /// The same for smaller squares, small ones first.
+    smaller: Vec<Smaller>,
     stride_px: u32,
     arithmetic: String,
-}
-
-/// The library fixes a network's input when it prepares it, so another size is another preparation; it waits until it
-/// is wanted, because a whole look has no use for it.
-struct Half {
-    model: Vec<u8>,
-    side_px: usize,
-    arithmetic: Arithmetic,
-    prepared: OnceLock<Result<Arc<TypedRunnableModel>, RunError>>,
-}
-
-/// A half tile whose margins would leave less than this of it is not worth having.
-const HALF_CORE_PX_MIN: u32 = 128;
-/// Halves of other sides might not fit the network's own halvings.
-const HALF_MULTIPLE_PX: u32 = 64;
-
-impl Half {
-    fn of(model: &[u8], manifest: &Manifest) -> Option<Self> {
-        let input = &manifest.input;
-        let side_px = input.tile_px / 2;
-        let is_useful = side_px.is_multiple_of(HALF_MULTIPLE_PX)
-            && side_px.is_multiple_of(manifest.output.stride_px)
-            && side_px >= input.overlap_px + HALF_CORE_PX_MIN;
-        is_useful.then(|| Self {
-            model: model.to_vec(),
-            side_px: side_px as usize,
-            arithmetic: manifest.arithmetic,
-            prepared: OnceLock::new(),
-        })
-    }
-
-    fn runnable(&self) -> Result<&Arc<TypedRunnableModel>, RunError> {
-        let prepared = self.prepared.get_or_init(|| self.prepare());
-        prepared.as_ref().map_err(Clone::clone)
-    }
-
-    fn prepare(&self) -> Result<Arc<TypedRunnableModel>, RunError> {
-        let fact = DatumType::U8.fact([1, 3, self.side_px, self.side_px]);
-        let mut graph = tract_onnx::onnx()
-            .with_ignore_output_shapes(true)
-            .with_ignore_value_info(true)
-            .model_for_read(&mut Cursor::new(&self.model))?
-            .with_input_fact(0, fact.into())?
-            .into_typed()?;
-        if self.arithmetic == Arithmetic::Int8 {
-            let fused = chain::fuse(&mut graph, trapline_qconv::Path::best());
-            fused.map_err(|refusal| match refusal {
-                Refusal::Library(error) => RunError::from(error),
-                Refusal::Outside { layer, problem } => RunError(format!("{layer}: {problem}")),
-            })?;
-        }
-        Ok(graph.into_optimized()?.into_runnable()?)
-    }
 }
 
 /// The library could not run the network.
@@ -129,7 +78,7 @@ impl Net {
         Ok(Self {
             runnable: graph.into_runnable().map_err(unusable)?,
             tile_px: manifest.input.tile_px as usize,
-            half: Half::of(model, manifest),
+            smaller: Smaller::all(model, manifest),
             stride_px: manifest.output.stride_px,
             arithmetic,
         })
@@ -142,19 +91,19 @@ impl Net {
 
     /// Sides of the squares it takes, small ones first.
     pub(crate) fn sizes_px(&self) -> Vec<u32> {
-        let half = self.half.iter().map(|half| half.side_px);
-        let sides = half.chain([self.tile_px]);
+        let smaller = self.smaller.iter().map(|smaller| smaller.side_px);
+        let sides = smaller.chain([self.tile_px]);
         sides
             .filter_map(|side_px| u32::try_from(side_px).ok())
             .collect()
     }
 
-    /// Runs one square of 3 × side × side bytes, a tile or half of one along each side, and hands the answer to `read`.
+    /// Runs one square of 3 × side × side bytes, a tile or a smaller one, and hands the answer to `read`.
     pub(crate) fn run(&self, planes: &[u8], read: impl FnOnce(Cells<'_>)) -> Result<(), RunError> {
-        let half = self.half.as_ref();
-        let (runnable, side_px) = match half.filter(|half| planes.len() == 3 * half.side_px.pow(2))
-        {
-            Some(half) => (half.runnable()?, half.side_px),
+        let mut smaller = self.smaller.iter();
+        let has_size = |smaller: &&Smaller| planes.len() == 3 * smaller.side_px.pow(2);
+        let (runnable, side_px) = match smaller.find(has_size) {
+            Some(smaller) => (smaller.runnable()?, smaller.side_px),
             None => (&self.runnable, self.tile_px),
         };
         let input = Tensor::from_shape(&[1, 3, side_px, side_px], planes)?;

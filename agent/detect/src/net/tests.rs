@@ -14,7 +14,7 @@ fn manifest(arithmetic: &str) -> Manifest {
         .replace("tile_px = 512", "tile_px = 68")
         .replace("overlap_px = 96", "overlap_px = 8")
         .replace("stride_px = 8", "stride_px = 4")
-        .replace("[input]", &format!("{arithmetic}\n[input]"));
+        .replace("arithmetic = \"int8\"", arithmetic);
     Manifest::parse(&text, Path::new("test.toml")).expect("a manifest for the small models")
 }
 
