@@ -14,6 +14,7 @@ use crate::look::merge::Merged;
 use crate::tile::Tile;
 use crate::{preprocess, suppress};
 
+mod doubt;
 mod gate;
 pub mod memory;
 mod merge;
@@ -221,15 +222,25 @@ impl Detector {
         by: f32,
     ) -> Option<Vec<Window>> {
         let changes = verdict.changes.as_ref()?;
+        let sizes_px = self.square_sizes_px();
         let room = Room {
             width_px: shown.width_px,
             height_px: shown.height_px,
             cell_px: CELL as f32 * verdict.grey_factor * by,
-            sizes_px: &self.square_sizes_px(),
+            sizes_px: &sizes_px,
             margin_px: self.model().input.overlap_px / 2,
+            stride_px: self.model().output.stride_px,
         };
-        let windows = room.plan(changes, known)?;
-        (work_share(&windows, &self.tiles(shown)) <= SHARE_MAX).then_some(windows)
+        let tiles = self.tiles(shown);
+        let square_px2 = |side_px: u32| (side_px as f32).powi(2);
+        let costs = (
+            square_px2(sizes_px.first().copied()?),
+            tiles.iter().map(|tile| square_px2(tile.size_px)).sum(),
+        );
+        let score = self.model().thresholds.score;
+        let doubtful = doubt::in_turn(known, score, verdict.looks, costs);
+        let windows = room.plan(changes, known, &doubtful)?;
+        (work_share(&windows, &tiles) <= SHARE_MAX).then_some(windows)
     }
 
     fn run_whole(

@@ -48,7 +48,7 @@ pub fn plan(width_px: u32, height_px: u32, size_px: u32, overlap_px: u32) -> Vec
 }
 
 /// Evenly spread starts of the tiles along one side of the picture.
-fn starts(length_px: u32, size_px: u32, overlap_px: u32) -> Vec<u32> {
+pub(crate) fn starts(length_px: u32, size_px: u32, overlap_px: u32) -> Vec<u32> {
     if length_px == 0 {
         return Vec::new();
     }

@@ -1,11 +1,16 @@
 //! Where the network has to look: few small squares that show every changed place with its surroundings.
 //!
 //! A window is trusted in its core only; around it lies a margin that the network needs to see what is in the core.
-//! Small windows are packed first, a large one takes the place of small ones where it is cheaper.
+//! Every place gets the smallest window that holds it, in the window's middle; places share one where that is cheaper.
 
 use crate::boxes::Detection;
 use crate::change::compare::Changes;
-use crate::tile::Tile;
+use crate::tile::{self, Tile};
+use pack::Square;
+
+mod pack;
+#[cfg(test)]
+mod tests;
 
 /// More separate places than this are no few insects.
 const PLACES_MAX: usize = 300;
@@ -104,16 +109,24 @@ pub struct Room<'a> {
     pub cell_px: f32,
     /// Sides of the windows there are, small ones first.
     pub sizes_px: &'a [u32],
-    /// What of a window is not trusted, at each side.
+    /// What of a window is not trusted, at each side: half of what tiles share.
     pub margin_px: u32,
+    /// Side of a cell of the network.
+    pub stride_px: u32,
 }
 
 impl Room<'_> {
-    /// The windows that show all changes, and whole boxes where a part of one changed; `None` if there are too many
-    /// places to be worth it.
+    /// The windows that show all changes, whole boxes where a part of one changed, and the boxes `again`; `None` if
+    /// there are too many places to be worth it.
     #[must_use]
-    pub fn plan(&self, changes: &Changes, boxes: &[Detection]) -> Option<Vec<Window>> {
+    pub fn plan(
+        &self,
+        changes: &Changes,
+        boxes: &[Detection],
+        again: &[Detection],
+    ) -> Option<Vec<Window>> {
         let mut places = self.places(changes)?;
+        places.extend(again.iter().map(Area::of));
         for place in &mut places {
             let touched = boxes
                 .iter()
@@ -122,16 +135,18 @@ impl Room<'_> {
             *place = touched.fold(*place, Area::with);
             *place = self.with_margin(*place);
         }
-        let (&large, small) = self.sizes_px.split_last()?;
-        let mut windows = Vec::new();
+        let large = *self.sizes_px.last()?;
         let (too_large, places): (Vec<Area>, Vec<Area>) = places
             .into_iter()
             .partition(|place| place.longer_side() > large as f32);
+        let mut windows = Vec::new();
         for place in too_large {
             self.cover(place, large, &mut windows);
         }
-        for group in pack(&places, large) {
-            self.place_group(&group, large, small, &mut windows);
+        for Square { area, size_px } in pack::cheapest(&places, self.sizes_px) {
+            let start = |from: f32, to: f32| (from + to - size_px as f32) / 2.0;
+            let (left, top) = (start(area.left, area.right), start(area.top, area.bottom));
+            windows.push(self.window(left, top, size_px));
         }
         Some(windows)
     }
@@ -205,37 +220,14 @@ impl Room<'_> {
         }
     }
 
-    /// One large window, or smaller ones if they cost less.
-    fn place_group(&self, group: &[Area], large: u32, small: &[u32], windows: &mut Vec<Window>) {
-        let cost = |size_px: u32, count: usize| u64::from(size_px).pow(2) * count as u64;
-        if let Some((&size_px, smaller)) = small.split_last()
-            && group
-                .iter()
-                .all(|place| place.longer_side() <= size_px as f32)
-        {
-            let groups = pack(group, size_px);
-            if cost(size_px, groups.len()) < cost(large, 1) {
-                for group in groups {
-                    self.place_group(&group, size_px, smaller, windows);
-                }
-                return;
-            }
-        }
-        if let Some(all) = group.iter().copied().reduce(Area::with) {
-            let start = |from: f32, to: f32| (from + to - large as f32) / 2.0;
-            let (left, top) = (start(all.left, all.right), start(all.top, all.bottom));
-            windows.push(self.window(left, top, large));
-        }
-    }
-
-    /// A window as near to a corner as the picture allows.
+    /// A window as near to a corner as the picture and the grid allow.
     fn window(&self, left: f32, top: f32, size_px: u32) -> Window {
-        let margin = self.margin_px as f32;
-        let start = |from: f32, length_px: u32| {
-            let last = length_px.saturating_sub(size_px);
-            u32::try_from(super::flat::floor(from + 0.5)).map_or(last, |start| start.min(last))
-        };
-        let (x_px, y_px) = (start(left, self.width_px), start(top, self.height_px));
+        let (x_px, y_px) = (
+            self.start(left, self.width_px, size_px),
+            self.start(top, self.height_px, size_px),
+        );
+        // The grid may have moved it by half a cell of the network.
+        let margin = self.margin_px.saturating_sub(self.stride_px / 2) as f32;
         let low = |start: u32| match start {
             0 => f32::NEG_INFINITY,
             _ => start as f32 + margin,
@@ -259,138 +251,29 @@ impl Room<'_> {
             },
         }
     }
+
+    /// Where a window begins along one side of the picture: so that the network's cells fall on those of the tile that
+    /// lies there in a whole look, because the same insect a few pixels beside has another score.
+    fn start(&self, wanted: f32, length_px: u32, size_px: u32) -> u32 {
+        let last_px = length_px.saturating_sub(size_px);
+        let round = |value: f32| u32::try_from(super::flat::floor(value + 0.5)).unwrap_or(last_px);
+        let wanted_px = round(wanted).min(last_px);
+        let tile_px = self.sizes_px.last().copied().unwrap_or(size_px);
+        let beside =
+            |tile_start: &u32| (2 * wanted_px + size_px).abs_diff(2 * tile_start + tile_px);
+        let starts = tile::starts(length_px, tile_px, 2 * self.margin_px);
+        let tile_start = starts.into_iter().min_by_key(beside).unwrap_or(0);
+        let stride_px = self.stride_px.max(1);
+        let half_px = stride_px / 2;
+        let on_grid = if wanted_px >= tile_start {
+            tile_start + (wanted_px - tile_start + half_px) / stride_px * stride_px
+        } else {
+            tile_start.saturating_sub((tile_start - wanted_px + half_px) / stride_px * stride_px)
+        };
+        on_grid.min(last_px)
+    }
 }
 
 fn take(is_left: &mut [bool], cell: usize) -> bool {
     is_left.get_mut(cell).is_some_and(std::mem::take)
-}
-
-/// Groups of places, each within a square of the size: the first place left, and what else fits around it.
-fn pack(places: &[Area], size_px: u32) -> Vec<Vec<Area>> {
-    let mut groups: Vec<(Area, Vec<Area>)> = Vec::new();
-    for &place in places {
-        let fitting = groups
-            .iter_mut()
-            .filter(|(all, _)| all.with(place).longer_side() <= size_px as f32)
-            .min_by(|(a, _), (b, _)| {
-                let grown = |all: &Area| all.with(place).longer_side() - all.longer_side();
-                grown(a).total_cmp(&grown(b))
-            });
-        match fitting {
-            Some((all, group)) => {
-                *all = all.with(place);
-                group.push(place);
-            }
-            None => groups.push((place, vec![place])),
-        }
-    }
-    groups.into_iter().map(|(_, group)| group).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ROOM: Room<'_> = Room {
-        width_px: 1600,
-        height_px: 1200,
-        cell_px: 16.0,
-        sizes_px: &[256, 512],
-        margin_px: 48,
-    };
-
-    fn changes(cells: &[(usize, usize)]) -> Changes {
-        let (columns, rows) = (100, 75);
-        let mut is_changed = vec![false; columns * rows];
-        for &(column, row) in cells {
-            is_changed[row * columns + column] = true;
-        }
-        Changes {
-            columns,
-            rows,
-            is_changed,
-        }
-    }
-
-    /// Every changed cell lies in a core with all of itself, and every window in the picture.
-    fn check(cells: &[(usize, usize)], boxes: &[Detection]) -> Vec<u32> {
-        let windows = ROOM.plan(&changes(cells), boxes).unwrap();
-        for &(column, row) in cells {
-            let (left, top) = (column as f32 * 16.0, row as f32 * 16.0);
-            let is_inside = |window: &&Window| {
-                let core = window.core;
-                core.left <= left
-                    && left + 16.0 <= core.right
-                    && core.top <= top
-                    && top + 16.0 <= core.bottom
-            };
-            assert!(
-                windows.iter().any(|window| is_inside(&window)),
-                "{column}, {row}: {windows:?}"
-            );
-        }
-        for window in &windows {
-            assert!(window.x_px + window.size_px <= 1600 && window.y_px + window.size_px <= 1200);
-        }
-        windows.iter().map(|window| window.size_px).collect()
-    }
-
-    #[test]
-    fn few_places_need_few_small_windows() {
-        assert!(check(&[], &[]).is_empty());
-        assert_eq!(check(&[(50, 40)], &[]), [256]);
-        assert_eq!(check(&[(50, 40), (55, 44)], &[]), [256]);
-        assert_eq!(check(&[(0, 0), (99, 74), (0, 74), (99, 0)], &[]), [256; 4]);
-    }
-
-    #[test]
-    fn a_large_place_needs_large_windows() {
-        let row: Vec<(usize, usize)> = (30..44).map(|column| (column, 40)).collect();
-        assert_eq!(check(&row, &[]), [512]);
-        let long: Vec<(usize, usize)> = (0..100).map(|column| (column, 40)).collect();
-        assert_eq!(check(&long, &[]), [512; 4]);
-        let all: Vec<(usize, usize)> = (0..75)
-            .flat_map(|row| (0..100).map(move |column| (column, row)))
-            .collect();
-        assert_eq!(check(&all, &[]).len(), 12);
-    }
-
-    #[test]
-    fn a_box_that_changed_in_part_is_seen_whole() {
-        let moth = Detection {
-            x_px: 700.0,
-            y_px: 630.0,
-            width_px: 200.0,
-            height_px: 60.0,
-            score: 0.9,
-            class: 0,
-        };
-        assert_eq!(check(&[(44, 41)], &[moth]), [512]);
-    }
-
-    #[test]
-    fn many_places_are_not_worth_it() {
-        let grid: Vec<(usize, usize)> = (0..75)
-            .step_by(4)
-            .flat_map(|row| (0..100).step_by(4).map(move |column| (column, row)))
-            .collect();
-        assert_eq!(ROOM.plan(&changes(&grid), &[]), None);
-    }
-
-    #[test]
-    fn a_picture_smaller_than_a_window_has_one() {
-        let room = Room {
-            width_px: 90,
-            height_px: 60,
-            ..ROOM
-        };
-        let changes = Changes {
-            columns: 6,
-            rows: 4,
-            is_changed: vec![true; 24],
-        };
-        let windows = room.plan(&changes, &[]).unwrap();
-        assert_eq!(windows.len(), 1);
-        assert_eq!((windows[0].x_px, windows[0].y_px), (0, 0));
-    }
 }

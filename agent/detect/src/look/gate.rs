@@ -57,6 +57,8 @@ pub(super) struct Verdict {
     pub(super) card: CardSeen,
     /// The picture is much worse than the remembered one.
     pub(super) is_poor: bool,
+    /// Looks since the last whole one.
+    pub(super) looks: u32,
 }
 
 /// Holds the picture against the memory.
@@ -74,6 +76,7 @@ pub(super) fn judge(
         shift_px: None,
         card: CardSeen::First,
         is_poor: false,
+        looks: memory.map_or(0, |memory| memory.looks),
     };
     let Some(memory) = memory else {
         return nothing;
