@@ -119,7 +119,10 @@ fn count(loaded: &Loaded, times: &str) -> Result<(), Error> {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for _ in 0..times.parse()? {
         hash = 0xcbf2_9ce4_8422_2325;
-        for number in black_box(loaded.network.run(black_box(tile))?).iter().flatten() {
+        for number in black_box(loaded.network.run(black_box(tile))?)
+            .iter()
+            .flatten()
+        {
             for byte in number.to_le_bytes() {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }

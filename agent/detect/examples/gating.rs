@@ -109,7 +109,7 @@ fn shown(mut detections: Vec<Detection>, score: f32) -> Vec<Detection> {
 /// True insects with a detection over them, one each.
 fn found(there: &[TrueBox], detections: &[Detection]) -> usize {
     let mut left: Vec<&Detection> = detections.iter().collect();
-    let mut is_found = |insect: &&TrueBox| {
+    let is_found = |insect: &&TrueBox| {
         let drawn = Detection {
             x_px: insect.x_px,
             y_px: insect.y_px,
