@@ -1,9 +1,11 @@
 //! What gating saves and what it costs: `gating FOLDER [MANIFEST.toml]` looks at every frame of a sequence twice, once
 //! wholly and once with a memory, and holds both against the true insects.
 //!
-//! The folder holds the frames and a `sequence.json` that lists them with the boxes of their insects. Prints a line per
-//! frame, then the share of the work and the loss of recall in points.
+//! The folder holds the frames and a `sequence.json` that lists them with the boxes of their insects, as
+//! `trapline-sim sequence` writes them. Prints a line per frame, then the share of the work by what made it, and the
+//! loss of recall in points. What whole looks find is kept in the folder for the next time.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,53 +54,124 @@ fn main() -> ExitCode {
     }
 }
 
+/// Sums over the frames.
+#[derive(Default)]
+struct Sums {
+    there: usize,
+    found_whole: usize,
+    found_gated: usize,
+    boxes_whole: usize,
+    boxes_gated: usize,
+    /// Looks and work, by what made them.
+    work: BTreeMap<String, (usize, f32)>,
+    took_ms: f64,
+}
+
 fn measure(folder: &Path, detector: &Detector) -> Result<(), Error> {
     let mut out = std::io::stdout();
     let text = std::fs::read_to_string(folder.join("sequence.json"))?;
     let sequence: Sequence = serde_json::from_str(&text)?;
+    let whole_looks = whole_looks(folder, &sequence, detector)?;
     let score = detector.model().thresholds.score;
     let mut memory: Option<Memory> = None;
-    let (mut work, mut there, mut found_whole, mut found_gated) = (0.0, 0, 0, 0);
-    let (mut boxes_whole, mut boxes_gated) = (0, 0);
-    for frame in &sequence.frames {
+    let mut sums = Sums::default();
+    for (frame, whole) in sequence.frames.iter().zip(whole_looks) {
         let picture = jpeg::decode(
             &std::fs::read(folder.join(&frame.file))?,
             &Limits::default(),
         )?;
-        let whole = shown(detector.detect(&picture)?, score);
         let settings = LookSettings::default();
+        let started = now();
         let (look, remembered) =
             detector.look(&picture, memory.take(), &settings, &mut |_| true)?;
+        sums.took_ms += started.elapsed().as_secs_f64() * 1e3;
         memory = Some(remembered);
-        work += look.work_share;
-        let (tiles, because, card) = (look.tiles_run, look.whole, look.card);
-        let shift = look.shift_px;
+        let because = look
+            .whole
+            .map_or_else(|| "windows".to_owned(), |because| format!("{because:?}"));
+        let of_reason = sums.work.entry(because.clone()).or_default();
+        *of_reason = (of_reason.0 + 1, of_reason.1 + look.work_share);
+        let (tiles, card, shift) = (look.tiles_run, look.card, look.shift_px);
         let gated = shown(look.detections, score);
-        there += frame.boxes.len();
-        found_whole += found(&frame.boxes, &whole);
-        found_gated += found(&frame.boxes, &gated);
-        boxes_whole += whole.len();
-        boxes_gated += gated.len();
+        let (found_whole, found_gated) = (found(&frame.boxes, &whole), found(&frame.boxes, &gated));
+        sums.there += frame.boxes.len();
+        sums.found_whole += found_whole;
+        sums.found_gated += found_gated;
+        sums.boxes_whole += whole.len();
+        sums.boxes_gated += gated.len();
         writeln!(
             out,
-            "{}: {tiles} squares, {:.3} of the work, {because:?}, {card:?}, {shift:?}, boxes {} whole, {} gated",
+            "{}: {tiles} squares, {:.3} of the work, {because}, {card:?}, {shift:?}, of {} found {found_whole} whole, {found_gated} gated, boxes {} whole, {} gated",
             frame.file,
             look.work_share,
+            frame.boxes.len(),
             whole.len(),
             gated.len()
         )?;
     }
-    let share = |part: usize| 100.0 * part as f64 / there.max(1) as f64;
-    writeln!(
-        out,
-        "{} frames: {:.3} of the work; recall {:.2} % whole, {:.2} % gated, loss {:.2} points; boxes {boxes_whole} whole, {boxes_gated} gated",
-        sequence.frames.len(),
-        work / sequence.frames.len().max(1) as f32,
-        share(found_whole),
-        share(found_gated),
-        share(found_whole) - share(found_gated)
-    )?;
-    Ok(())
+    sums.tell(sequence.frames.len())
+}
+
+impl Sums {
+    fn tell(&self, frames: usize) -> Result<(), Error> {
+        let mut out = std::io::stdout();
+        let per_frame = 1.0 / frames.max(1) as f32;
+        let work: f32 = self.work.values().map(|(_, work)| work).sum();
+        let share = |part: usize| 100.0 * part as f64 / self.there.max(1) as f64;
+        writeln!(
+            out,
+            "{frames} frames, {:.1} ms each: {:.4} of the work",
+            self.took_ms / frames.max(1) as f64,
+            work * per_frame
+        )?;
+        for (because, (looks, work)) in &self.work {
+            writeln!(out, "  {because}: {looks} looks, {:.4}", work * per_frame)?;
+        }
+        writeln!(
+            out,
+            "recall {:.2} % whole, {:.2} % gated, loss {:.2} points; boxes {} whole, {} gated",
+            share(self.found_whole),
+            share(self.found_gated),
+            share(self.found_whole) - share(self.found_gated),
+            self.boxes_whole,
+            self.boxes_gated
+        )?;
+        Ok(())
+    }
+}
+
+/// What whole looks show, frame by frame; kept beside the frames by the model's hash, because it takes long and never
+/// changes.
+fn whole_looks(
+    folder: &Path,
+    sequence: &Sequence,
+    detector: &Detector,
+) -> Result<Vec<Vec<Detection>>, Error> {
+    let model = detector.model();
+    let kept = folder.join(format!("whole-{}.json", model.sha256));
+    if let Ok(text) = std::fs::read_to_string(&kept) {
+        return Ok(serde_json::from_str(&text)?);
+    }
+    let mut looks = Vec::new();
+    for frame in &sequence.frames {
+        let bytes = std::fs::read(folder.join(&frame.file))?;
+        let picture = jpeg::decode(&bytes, &Limits::default())?;
+        looks.push(shown(detector.detect(&picture)?, model.thresholds.score));
+    }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "measured anew at any time: nothing to lose in a power cut"
+    )]
+    std::fs::write(kept, serde_json::to_vec(&looks)?)?;
+    Ok(looks)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the cost of real work is what is measured"
+)]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 fn shown(mut detections: Vec<Detection>, score: f32) -> Vec<Detection> {
