@@ -2,7 +2,7 @@
 //!
 //! Pure data: no I/O, no runtime, no clock. The JSON of every type is
 //! snapshotted in `tests/it`, and docs/PROTOCOL.md carries the hash of
-//! `v1.rs`, so that the wire never changes without its document.
+//! `v1.rs` and its parts, so that the wire never changes without its document.
 
 #![warn(missing_docs)]
 
