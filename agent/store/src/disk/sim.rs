@@ -5,76 +5,23 @@
 //! exist; there a cut falls before or after a commit, never inside one, which is
 //! what SQLite promises.
 
+mod card;
+mod loss;
+
 use super::{CommitPoint, Disk, DiskFile, Entry, LockGuard};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use card::{Content, FileNumber, Named, State, as_u64, file_name};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What becomes of something that was not synced when the power failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lost {
-    /// All of it is there: it had reached the card by chance.
-    Nothing,
-    /// Half of what was not synced is there.
-    Half,
-    /// It is as it was at the last sync.
-    Everything,
-}
-
-/// What a power cut takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loss {
-    /// Of the bytes of files that were not synced.
-    pub bytes: Lost,
-    /// Of the names of folders that were not synced. With [`Lost::Half`] new
-    /// names are kept and removed ones come back.
-    pub names: Lost,
-}
+pub use loss::{Loss, Lost};
 
 /// A card in memory, with faults on command. Clones are the same card.
 #[derive(Clone, Default)]
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
 }
-
-/// Lines that the log keeps, so that a simulated season does not fill the memory.
-const LOG_LINES_MAX: usize = 1000;
-
-type FileNumber = u64;
-
-#[derive(Default)]
-struct State {
-    files: BTreeMap<FileNumber, Content>,
-    /// Names as programs see them now.
-    names: Names,
-    /// Names that survive a power cut.
-    durable: Names,
-    locks: BTreeSet<PathBuf>,
-    free_bytes: Option<u64>,
-    operations: u64,
-    log: VecDeque<String>,
-    cut_at: Option<u64>,
-    fail_at: Option<(u64, io::ErrorKind)>,
-    is_off: bool,
-    next_file: FileNumber,
-}
-
-/// Folders, each with its entries.
-type Names = BTreeMap<PathBuf, BTreeMap<String, Named>>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named {
-    File(FileNumber),
-    Folder,
-}
-
-#[derive(Default, Clone)]
-struct Content {
-    bytes: Vec<u8>,
-    durable: Vec<u8>,
-}
-
 impl SimDisk {
     /// An empty card without faults.
     #[must_use]
@@ -169,132 +116,6 @@ impl SimDisk {
         let mut state = self.state();
         state.begin(what, path)?;
         Ok(state)
-    }
-}
-
-impl State {
-    fn begin(&mut self, what: &str, path: &Path) -> io::Result<()> {
-        if self.is_off {
-            return Err(io::Error::other("the power is off"));
-        }
-        self.operations += 1;
-        if self.log.len() == LOG_LINES_MAX {
-            self.log.pop_front();
-        }
-        self.log.push_back(format!("{what} {}", path.display()));
-        if self.cut_at == Some(self.operations) {
-            self.is_off = true;
-            return Err(io::Error::other("the power fails"));
-        }
-        if let Some((number, kind)) = self.fail_at
-            && number == self.operations
-        {
-            self.fail_at = None;
-            return Err(kind.into());
-        }
-        Ok(())
-    }
-
-    fn lose(&mut self, loss: Loss) {
-        match loss.names {
-            Lost::Nothing => self.durable = self.names.clone(),
-            Lost::Half => {
-                let mut both = self.durable.clone();
-                for (folder, entries) in &self.names {
-                    both.entry(folder.clone())
-                        .or_default()
-                        .extend(entries.iter().map(|(name, named)| (name.clone(), *named)));
-                }
-                self.durable = both;
-            }
-            Lost::Everything => {}
-        }
-        // A folder whose own name is lost takes its content with it.
-        let mut kept = Names::new();
-        for (folder, entries) in &self.durable {
-            let is_root = folder.parent().is_none_or(|parent| {
-                !self.durable.contains_key(parent) && !self.names.contains_key(parent)
-            });
-            let is_named = folder.parent().is_some_and(|parent| {
-                let name = file_name(folder);
-                let inside = kept.get(parent).and_then(|entries| entries.get(&name));
-                inside == Some(&Named::Folder)
-            });
-            if is_root || is_named {
-                kept.insert(folder.clone(), entries.clone());
-            }
-        }
-        self.names = kept.clone();
-        self.durable = kept;
-        for content in self.files.values_mut() {
-            match loss.bytes {
-                Lost::Nothing => {}
-                Lost::Half => {
-                    let synced = content.durable.len();
-                    let half = synced + content.bytes.len().saturating_sub(synced) / 2;
-                    content.bytes.truncate(half);
-                }
-                Lost::Everything => content.bytes = content.durable.clone(),
-            }
-            content.durable = content.bytes.clone();
-        }
-        self.forget_unnamed();
-    }
-
-    fn forget_unnamed(&mut self) {
-        let named: BTreeSet<FileNumber> = self
-            .names
-            .values()
-            .chain(self.durable.values())
-            .flat_map(BTreeMap::values)
-            .filter_map(|named| match named {
-                Named::File(number) => Some(*number),
-                Named::Folder => None,
-            })
-            .collect();
-        self.files.retain(|number, _| named.contains(number));
-    }
-
-    fn named(&self, path: &Path) -> Option<Named> {
-        let folder = self.names.get(path.parent()?)?;
-        folder.get(&file_name(path)).copied()
-    }
-
-    /// The entries of the folder of `path`, which must exist.
-    fn folder_of(&mut self, path: &Path) -> io::Result<&mut BTreeMap<String, Named>> {
-        path.parent()
-            .and_then(|folder| self.names.get_mut(folder))
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn file(&mut self, path: &Path) -> io::Result<&mut Content> {
-        let Some(Named::File(number)) = self.named(path) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        self.files
-            .get_mut(&number)
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn give_back(&mut self, bytes: usize) {
-        if let Some(free_bytes) = &mut self.free_bytes {
-            *free_bytes = free_bytes.saturating_add(as_u64(bytes));
-        }
-    }
-
-    /// Takes the bytes of a file that no name stands for any more off the card.
-    fn unname(&mut self, named: Option<Named>) {
-        if let Some(Named::File(number)) = named {
-            let bytes = self.files.get(&number).map_or(0, |file| file.bytes.len());
-            self.give_back(bytes);
-            let survives = self
-                .durable
-                .values()
-                .any(|entries| entries.values().any(|other| *other == Named::File(number)));
-            if !survives {
-                self.files.remove(&number);
-            }
-        }
     }
 }
 
@@ -486,14 +307,4 @@ impl Disk for SimDisk {
     fn commits_must_sync(&self) -> bool {
         false
     }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
-fn as_u64(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
 }
