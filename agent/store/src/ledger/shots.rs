@@ -1,11 +1,14 @@
 //! Shots: every planned one ends as done or missed, and a done one has its picture.
 
+mod insert;
+
 use crate::error::{Halt, Returned, StoreError};
 use crate::image_files;
 use crate::ledger::rows::{clock_word, reason_word};
-use crate::ledger::text::{clip, clip_stamp, measured, source_words};
+use crate::ledger::text::{clip, clip_stamp};
 use crate::ledger::{Ledger, View};
 use crate::tokens::Planned;
+use insert::{Slots, insert_capture, insert_effort, insert_reading};
 use rusqlite::{Transaction, params};
 use trapline_wire::limits::PICTURE_BYTES_MAX;
 use trapline_wire::v1::{CaptureSource, MissReason, Stamp};
@@ -50,13 +53,6 @@ pub struct Span {
     pub last_due_ms: i64,
     /// How many they are, at least 1.
     pub shots: u32,
-}
-
-/// A new row of the effort ledger.
-struct Slots {
-    span: Span,
-    outcome: &'static str,
-    reason: &'static str,
 }
 
 impl Ledger {
@@ -338,84 +334,6 @@ impl View {
     }
 }
 
-fn insert_effort(
-    transaction: &Transaction<'_>,
-    slots: &Slots,
-    detail: &str,
-    now: &Stamp,
-) -> Result<u64, Halt> {
-    let now = clip_stamp(now);
-    transaction.execute(
-        "INSERT INTO effort (due_ms, last_due_ms, shots, outcome, reason, detail,
-                             unix_ms, clock, boot_id, uptime_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        params![
-            slots.span.due_ms,
-            slots.span.last_due_ms,
-            slots.span.shots,
-            slots.outcome,
-            slots.reason,
-            detail,
-            now.unix_ms,
-            clock_word(now.quality),
-            now.boot_id,
-            now.uptime_ms
-        ],
-    )?;
-    last_seq(transaction)
-}
-
-fn insert_reading(transaction: &Transaction<'_>, reading: &NewReading) -> Result<u64, Halt> {
-    let stamp = clip_stamp(&reading.stamp);
-    transaction.execute(
-        "INSERT INTO readings (unix_ms, clock, boot_id, uptime_ms,
-                               temperature_c, humidity_percent, light_lux, battery_v)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![
-            stamp.unix_ms,
-            clock_word(stamp.quality),
-            stamp.boot_id,
-            stamp.uptime_ms,
-            measured(reading.temperature_c),
-            measured(reading.humidity_percent),
-            measured(reading.light_lux),
-            measured(reading.battery_v)
-        ],
-    )?;
-    last_seq(transaction)
-}
-
-fn insert_capture(
-    transaction: &Transaction<'_>,
-    id: CaptureId,
-    capture: &NewCapture,
-    (sha256, size_bytes): (Sha256, u64),
-    reading: Option<u64>,
-) -> Result<(), Halt> {
-    let (source, source_name) = source_words(&capture.source);
-    let stamp = clip_stamp(&capture.stamp);
-    transaction.execute(
-        "INSERT INTO captures (seq, unix_ms, clock, boot_id, uptime_ms, source, source_name,
-                               sha256, size_bytes, width_px, height_px, reading)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        params![
-            id.seq,
-            stamp.unix_ms,
-            clock_word(stamp.quality),
-            stamp.boot_id,
-            stamp.uptime_ms,
-            source,
-            source_name,
-            sha256.as_bytes(),
-            size_bytes,
-            capture.width_px,
-            capture.height_px,
-            reading
-        ],
-    )?;
-    Ok(())
-}
-
 /// Runs the one statement that closes a shot and insists that it was open.
 fn close_shot(
     transaction: &Transaction<'_>,
@@ -429,9 +347,4 @@ fn close_shot(
         what: format!("shot {}", planned.id),
         reason: "it is closed already or belongs to another ledger".to_owned(),
     }))
-}
-
-pub(super) fn last_seq(transaction: &Transaction<'_>) -> Result<u64, Halt> {
-    let seq = transaction.last_insert_rowid();
-    u64::try_from(seq).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, seq).into())
 }
