@@ -6,7 +6,8 @@ use crate::ledger::follow::{self, Following};
 use crate::ledger::rows::clock_word;
 use crate::ledger::text::{clip, clip_stamp, keep_detections};
 use crate::tokens::Fresh;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
+use trapline_wire::CaptureId;
 use trapline_wire::v1::{DetectionRecord, InspectionOutcome, LookFacts, ModelRef, Stamp};
 
 /// An inspection that ended, before its outcome.
@@ -157,25 +158,11 @@ impl Ledger {
                     detection.track = place.and_then(|place| place.track(detection.track?));
                 }
             }
-            let json = serde_json::to_string(&outcome).map_err(|error| {
-                Halt::Rule(StoreError::Refused {
-                    what: format!("the inspection of capture {}", fresh.capture),
-                    reason: error.to_string(),
-                })
-            })?;
+            let json = outcome_json(fresh.capture, &outcome)?;
             let frame = place
                 .zip(following)
                 .map(|(place, now)| place.frame(now.frame));
-            let ended = transaction.execute(
-                "UPDATE captures SET inspection = ?2 WHERE seq = ?1 AND inspection = 'fresh'",
-                params![seq, state],
-            )?;
-            if ended != 1 {
-                return Err(Halt::Rule(StoreError::Refused {
-                    what: format!("capture {}", fresh.capture),
-                    reason: "it is inspected already or belongs to another ledger".to_owned(),
-                }));
-            }
+            end_capture(transaction, fresh.capture, state)?;
             transaction.execute(
                 "INSERT INTO inspections (capture, model, model_sha256, model_threshold,
                                           unix_ms, clock, boot_id, uptime_ms,
@@ -210,6 +197,30 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+fn outcome_json(capture: CaptureId, outcome: &InspectionOutcome) -> Result<String, Halt> {
+    serde_json::to_string(outcome).map_err(|error| {
+        Halt::Rule(StoreError::Refused {
+            what: format!("the inspection of capture {capture}"),
+            reason: error.to_string(),
+        })
+    })
+}
+
+/// Ends the waiting of a capture and insists that it waited.
+fn end_capture(transaction: &Transaction<'_>, capture: CaptureId, state: &str) -> Result<(), Halt> {
+    let ended = transaction.execute(
+        "UPDATE captures SET inspection = ?2 WHERE seq = ?1 AND inspection = 'fresh'",
+        params![capture.seq, state],
+    )?;
+    if ended == 1 {
+        return Ok(());
+    }
+    Err(Halt::Rule(StoreError::Refused {
+        what: format!("capture {capture}"),
+        reason: "it is inspected already or belongs to another ledger".to_owned(),
+    }))
 }
 
 fn oldest_fresh(connection: &Connection) -> Result<Option<(u64, u32)>, Halt> {
