@@ -7,17 +7,23 @@
 #![warn(missing_docs)]
 
 pub mod ambient;
+pub mod bus_sensors;
 pub mod camera;
 pub mod clock;
 pub mod drivers;
 pub mod error;
 pub mod pi;
 pub mod power;
+pub mod scan;
 pub mod units;
+pub mod watch;
 
 pub use ambient::{Ambient, AmbientReading};
 pub use camera::{Camera, Frame, FrameSource, ShotSettings};
 pub use clock::{Clock, ClockQuality, Stamp};
 pub use error::{DeviceError, FaultKind};
 pub use power::{Power, PowerReading, Thermal};
-pub use units::{Celsius, ChipCelsius, Lux, RelativeHumidity, Volts};
+pub use units::{
+    Amperes, Celsius, ChipCelsius, DividerRatio, Hectopascals, Lux, RelativeHumidity, ShuntOhms,
+    Volts,
+};

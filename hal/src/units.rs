@@ -40,8 +40,24 @@ quantity!(
     Lux, lux, 0.0, 200_000.0
 );
 quantity!(
+    /// Air pressure, 300 to 1100 hPa: from below the sea to the highest hut.
+    Hectopascals, hectopascals, 300.0, 1100.0
+);
+quantity!(
     /// Battery voltage, 0 to 60 V.
     Volts, volts, 0.0, 60.0
+);
+quantity!(
+    /// Battery current, −100 to 100 A; what flows out of the battery is positive.
+    Amperes, amperes, -100.0, 100.0
+);
+quantity!(
+    /// A resistor through which the battery current is measured, 0.1 mΩ to 10 Ω.
+    ShuntOhms, ohms, 0.0001, 10.0
+);
+quantity!(
+    /// Battery volts for each volt behind a voltage divider, 1 to 100.
+    DividerRatio, ratio, 1.0, 100.0
 );
 
 #[cfg(test)]
