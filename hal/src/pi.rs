@@ -6,4 +6,5 @@ pub mod clock;
 pub mod folder_readings;
 #[cfg(feature = "pi")]
 pub mod i2c;
+pub mod kernel_sensors;
 pub mod thermal;
