@@ -53,6 +53,16 @@ pub enum ClimatePart {
     Aht20,
 }
 
+impl ClimatePart {
+    /// What each is called in settings.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("sht3x", Self::Sht3x),
+        ("sht4x", Self::Sht4x),
+        ("bme280", Self::Bme280),
+        ("aht20", Self::Aht20),
+    ];
+}
+
 /// The light sensors that have a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LightPart {
@@ -64,6 +74,16 @@ pub enum LightPart {
     Tsl2591,
     /// Texas Instruments OPT3001.
     Opt3001,
+}
+
+impl LightPart {
+    /// What each is called in settings.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("bh1750", Self::Bh1750),
+        ("veml7700", Self::Veml7700),
+        ("tsl2591", Self::Tsl2591),
+        ("opt3001", Self::Opt3001),
+    ];
 }
 
 /// The battery sensors that have a driver.

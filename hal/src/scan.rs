@@ -9,6 +9,7 @@
 
 mod identify;
 
+use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::{Error as _, ErrorKind, I2c};
 use std::fmt;
 
@@ -38,7 +39,7 @@ pub struct Found {
 }
 
 /// What is at an address, and how that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// The part said so itself, by an id, a checksum or a register that no
     /// other part fills like that.
@@ -46,7 +47,10 @@ pub enum What {
     /// Parts that are usual at this address, none of which can be asked.
     Likely(&'static str),
     /// A driver of the kernel holds the address.
-    Kernel,
+    Kernel {
+        /// Its name, where the kernel tells it.
+        driver: Option<String>,
+    },
     /// Something that is not in the list of parts.
     Unknown,
 }
@@ -56,7 +60,10 @@ impl fmt::Display for What {
         match self {
             Self::Known(part) => write!(f, "{part}"),
             Self::Likely(parts) => write!(f, "probably {parts}; it cannot be asked"),
-            Self::Kernel => write!(f, "in use by a driver of the kernel"),
+            Self::Kernel { driver: None } => write!(f, "in use by a driver of the kernel"),
+            Self::Kernel { driver: Some(name) } => {
+                write!(f, "{name}, in use by a driver of the kernel")
+            }
             Self::Unknown => write!(f, "something that Trapline does not know"),
         }
     }
@@ -95,7 +102,12 @@ enum Presence {
 /// Asks every address of `bus`, in well under a second when the bus is well.
 ///
 /// `is_held` says whether a failure means that the address is kept for somebody else.
-pub fn scan<B: I2c>(name: &str, bus: &mut B, is_held: impl Fn(&B::Error) -> bool) -> Scan {
+pub fn scan<B: I2c, D: DelayNs>(
+    name: &str,
+    bus: &mut B,
+    delay: &mut D,
+    is_held: impl Fn(&B::Error) -> bool,
+) -> Scan {
     let mut scan = Scan {
         bus: name.to_owned(),
         found: Vec::new(),
@@ -104,9 +116,9 @@ pub fn scan<B: I2c>(name: &str, bus: &mut B, is_held: impl Fn(&B::Error) -> bool
     let mut hangs = 0;
     for address in ADDRESSES {
         let what = match presence(bus, address, &is_held) {
-            Presence::Answers => identify::identify(bus, address),
-            Presence::Silent => identify::identify_silent(bus, address),
-            Presence::Held => Some(What::Kernel),
+            Presence::Answers => identify::identify(bus, delay, address),
+            Presence::Silent => identify::identify_silent(bus, delay, address),
+            Presence::Held => Some(What::Kernel { driver: None }),
             Presence::Hangs => {
                 hangs += 1;
                 None

@@ -7,7 +7,7 @@
 
 use crate::bus_sensors::OpenBus;
 use crate::error::{DeviceError, FaultKind};
-use crate::scan::{Scan, scan};
+use crate::scan::{Scan, What, scan};
 use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation};
 use linux_embedded_hal::Delay;
 use linux_embedded_hal::i2cdev::core::{I2CMessage, I2CTransfer};
@@ -71,14 +71,30 @@ pub fn buses(folder: &Path) -> Vec<PathBuf> {
     numbered.into_values().collect()
 }
 
+/// Where the kernel tells what its own drivers hold.
+const HELD: &str = "/sys/bus/i2c/devices";
+
 /// Asks every address of the bus at `file` who is there.
 ///
 /// # Errors
 /// [`DeviceError`] of `sensors` when the bus cannot be opened.
 pub fn scan_bus(file: &Path) -> Result<Scan, DeviceError> {
-    let (mut bus, _) = KernelBus::new(file).open("sensors")?;
+    let (mut bus, mut delay) = KernelBus::new(file).open("sensors")?;
     let is_held = |failure: &BusFailure| matches!(failure, BusFailure::Held);
-    Ok(scan(&file.display().to_string(), &mut bus, is_held))
+    let mut scan = scan(&file.display().to_string(), &mut bus, &mut delay, is_held);
+    for found in &mut scan.found {
+        if let What::Kernel { driver } = &mut found.what {
+            *driver = holder(Path::new(HELD), file, found.address);
+        }
+    }
+    Ok(scan)
+}
+
+/// The kernel's name of the part that it holds at `address` of the bus at `file`.
+fn holder(held: &Path, file: &Path, address: u8) -> Option<String> {
+    let bus = file.file_name()?.to_str()?.strip_prefix("i2c-")?;
+    let name = std::fs::read_to_string(held.join(format!("{bus}-{address:04x}/name"))).ok()?;
+    Some(name.trim().to_owned())
 }
 
 /// An open bus.
@@ -228,5 +244,17 @@ mod tests {
         let names = ["i2c-1", "i2c-10"].map(|name| folder.path().join(name));
         assert_eq!(buses(folder.path()), names);
         assert!(scan_bus(&folder.path().join("i2c-0")).is_err());
+    }
+
+    #[test]
+    fn what_the_kernel_holds_has_a_name() {
+        let held = tempfile::tempdir().unwrap();
+        let part = held.path().join("1-0068");
+        std::fs::create_dir(&part).unwrap();
+        let mut name = std::fs::File::create(part.join("name")).unwrap();
+        io::Write::write_all(&mut name, b"ds3231\n").unwrap();
+        let bus = held.path().join("i2c-1");
+        assert_eq!(holder(held.path(), &bus, 0x68).as_deref(), Some("ds3231"));
+        assert_eq!(holder(held.path(), &bus, 0x51), None);
     }
 }

@@ -5,12 +5,15 @@
 use super::What;
 use crate::drivers::checksum::crc8;
 use crate::drivers::{bme280, ina260, opt3001, tsl2591};
+use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::I2c;
 
 /// Status word of an SHT3x; an SHT4x takes it for no command.
 const SHT3X_STATUS: [u8; 2] = [0xf3, 0x2d];
 /// Serial number of an SHT4x; half a command for an SHT3x.
 const SHT4X_SERIAL: [u8; 1] = [0x89];
+/// It has the number after a millisecond.
+const SHT4X_SERIAL_WAIT_MS: u32 = 2;
 const SHT3X: &str = "SHT3x, climate";
 const SHT4X: &str = "SHT4x, climate";
 /// A VEML7700 says 0x81 here, and its address above it; early lots say nothing.
@@ -28,7 +31,11 @@ const ADS1115_OURS: u16 = 0x0fff;
 const ADS1115_OURS_SAY: u16 = 0x0383;
 
 /// What it is that answers at `address`.
-pub(super) fn identify<B: I2c>(bus: &mut B, address: u8) -> Option<What> {
+pub(super) fn identify<B: I2c, D: DelayNs>(
+    bus: &mut B,
+    delay: &mut D,
+    address: u8,
+) -> Option<What> {
     let what = match address {
         0x10 => veml7700(bus, address),
         0x23 | 0x5c => What::Likely("BH1750, light"),
@@ -42,23 +49,27 @@ pub(super) fn identify<B: I2c>(bus: &mut B, address: u8) -> Option<What> {
         _ => What::Unknown,
     };
     // An SHT3x that has just measured for somebody else answers a plain read.
-    match (what, address) {
-        (What::Unknown, 0x44..=0x46) => Some(sensirion(bus, address).unwrap_or(what)),
+    match address {
+        0x44..=0x46 if what == What::Unknown => sensirion(bus, delay, address).or(Some(what)),
         _ => Some(what),
     }
 }
 
 /// What keeps silent at `address` until it is given a command, if anything.
-pub(super) fn identify_silent<B: I2c>(bus: &mut B, address: u8) -> Option<What> {
+pub(super) fn identify_silent<B: I2c, D: DelayNs>(
+    bus: &mut B,
+    delay: &mut D,
+    address: u8,
+) -> Option<What> {
     match address {
-        0x44..=0x46 => sensirion(bus, address),
+        0x44..=0x46 => sensirion(bus, delay, address),
         _ => None,
     }
 }
 
 /// Neither question is a command to the other kind, nor to the OPT3001 and
 /// INA219 that share these addresses.
-fn sensirion<B: I2c>(bus: &mut B, address: u8) -> Option<What> {
+fn sensirion<B: I2c, D: DelayNs>(bus: &mut B, delay: &mut D, address: u8) -> Option<What> {
     if let Some([high, low, sum]) = ask(bus, address, &SHT3X_STATUS)
         && crc8(&[high, low]) == sum
     {
@@ -66,8 +77,8 @@ fn sensirion<B: I2c>(bus: &mut B, address: u8) -> Option<What> {
     }
     bus.write(address, &SHT4X_SERIAL).ok()?;
     let mut serial = [0; 6];
-    // It has the number after a millisecond, which the next transfers take as well.
-    (0..8).find_map(|_| bus.read(address, &mut serial).ok())?;
+    delay.delay_ms(SHT4X_SERIAL_WAIT_MS);
+    bus.read(address, &mut serial).ok()?;
     let [a, b, sum, c, d, second_sum] = serial;
     let fits = crc8(&[a, b]) == sum && crc8(&[c, d]) == second_sum;
     fits.then_some(What::Known(SHT4X))

@@ -4,6 +4,7 @@
 use super::*;
 use crate::drivers::checksum::crc8;
 use embedded_hal::i2c::{ErrorType, NoAcknowledgeSource, Operation};
+use embedded_hal_mock::eh1::delay::NoopDelay;
 use std::collections::BTreeMap;
 
 const SILENT: ErrorKind = ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address);
@@ -35,13 +36,14 @@ impl Bench {
     }
 
     fn scan(&mut self) -> Scan {
-        scan("the bench", self, |e| *e == ErrorKind::Other)
+        let mut no_wait = NoopDelay::new();
+        scan("the bench", self, &mut no_wait, |e| *e == ErrorKind::Other)
     }
 
     fn what(mut self) -> Vec<(u8, What)> {
         let found = self.scan().found;
         found
-            .iter()
+            .into_iter()
             .map(|found| (found.address, found.what))
             .collect()
     }
