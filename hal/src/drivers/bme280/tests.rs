@@ -10,8 +10,9 @@ use embedded_hal_mock::eh1::i2c::Transaction;
 const WORDS: [i32; 12] = [
     27_504, 26_435, -1_000, 36_477, -10_685, 3_024, 2_855, 140, -7, 15_500, -14_600, 6_000,
 ];
-/// H1 to H6 as they stand in an ordinary sensor.
-const HUMIDITY_WORDS: [i32; 6] = [75, 362, 0, 313, 50, 30];
+/// H1 to H6 like those of an ordinary sensor, but for H3: it is mostly zero
+/// there, and then a wrong place of it in the formula would not be seen.
+const HUMIDITY_WORDS: [i32; 6] = [75, 362, 20, 313, 50, 30];
 /// The example's temperature and pressure as counted.
 const TEMPERATURE: u32 = 519_888;
 const PRESSURE: u32 = 415_148;
