@@ -5,15 +5,13 @@
 //! example; the test converts the answer of a real sensor.
 
 use super::checksum::crc8;
-use super::{BusError, Climate, Part, climate, register};
+use super::{BusError, Climate, Part, climate};
 use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::I2c;
 use std::ops::RangeInclusive;
 
 /// The only address.
 pub const ADDRESS: u8 = 0x38;
-/// Asks for the status byte.
-const STATUS: u8 = 0x71;
 /// In the status: a measurement is going on.
 const BUSY: u8 = 0x80;
 /// In the status: the calibration is loaded.
@@ -68,8 +66,15 @@ impl<B: I2c, D: DelayNs> Aht20<B, D> {
         Ok(())
     }
 
+    /// The first byte of whatever is read; the 0x71 by which the datasheet asks
+    /// for it is the address with the read bit.
     fn status(&mut self) -> Result<u8, BusError<B::Error>> {
-        register::byte(&mut self.bus, self.address, STATUS)
+        let mut status = [0];
+        self.bus
+            .read(self.address, &mut status)
+            .map_err(BusError::Bus)?;
+        let [status] = status;
+        Ok(status)
     }
 
     /// The status, five bytes of numbers and their checksum, once it has them.
@@ -134,7 +139,7 @@ mod tests {
     }
 
     fn status(byte: u8) -> Transaction {
-        Transaction::write_read(ADDRESS, vec![STATUS], vec![byte])
+        Transaction::read(ADDRESS, vec![byte])
     }
 
     fn answer(bytes: [u8; 7]) -> [Transaction; 3] {

@@ -190,7 +190,8 @@ impl From<io::Error> for BusFailure {
 
 impl embedded_hal::i2c::Error for BusFailure {
     /// What adapter drivers mean by their error numbers; `bcm2835` says
-    /// EREMOTEIO where the kernel's table of fault codes says ENXIO.
+    /// EREMOTEIO where the kernel's table of fault codes says ENXIO, and EIO
+    /// where a sensor held the clock for too long, which may go well next time.
     fn kind(&self) -> ErrorKind {
         let errno = match self {
             Self::Kernel(error) => Errno::from_io_error(error),
@@ -201,7 +202,7 @@ impl embedded_hal::i2c::Error for BusFailure {
             Some(Errno::NXIO | Errno::REMOTEIO | Errno::NODEV) => {
                 ErrorKind::NoAcknowledge(NoAcknowledgeSource::Unknown)
             }
-            Some(Errno::TIMEDOUT | Errno::IO) => ErrorKind::Bus,
+            Some(Errno::TIMEDOUT) => ErrorKind::Bus,
             Some(Errno::AGAIN) => ErrorKind::ArbitrationLoss,
             _ => ErrorKind::Other,
         }
@@ -221,6 +222,7 @@ mod tests {
         assert_eq!(said(Errno::NXIO), silent);
         assert_eq!(BusFailure::CutShort.kind(), silent, "zeros are no answer");
         assert_eq!(said(Errno::TIMEDOUT), ErrorKind::Bus, "a wire is held down");
+        assert_eq!(said(Errno::IO), ErrorKind::Other, "worth another try");
         let held = BusFailure::from(io::Error::from(Errno::BUSY));
         assert_eq!(held.kind(), ErrorKind::Other);
         assert!(format!("{held:?}").contains("by its kernel name"));

@@ -19,8 +19,9 @@ const SHT4X: &str = "SHT4x, climate";
 /// A VEML7700 says 0x81 here, and its address above it; early lots say nothing.
 const VEML7700_ID: u8 = 0x07;
 const VEML7700: u8 = 0x81;
-/// Settings after power-on, and as the driver leaves them.
-const INA219_SETTINGS: [u16; 2] = [0x399f, 0x3ddb];
+/// Settings after power-on and as the driver leaves them, whatever the mode.
+const INA219_SETTINGS: [u16; 2] = [0x399f, 0x3ddf];
+const INA219_MODE: u16 = 0x0007;
 /// The bits of an INA260's settings that are always 110.
 const INA260_FIXED: u16 = 0x7000;
 const INA260_FIXED_SAY: u16 = 0x6000;
@@ -105,7 +106,9 @@ fn texas_instruments<B: I2c>(bus: &mut B, address: u8) -> What {
         }
     }
     match word(bus, address, crate::drivers::ina219::SETTINGS) {
-        Some(settings) if INA219_SETTINGS.contains(&settings) => What::Known("INA219, battery"),
+        Some(settings) if INA219_SETTINGS.contains(&(settings | INA219_MODE)) => {
+            What::Known("INA219, battery")
+        }
         Some(settings) if settings & INA260_FIXED == INA260_FIXED_SAY => ina260(bus, address),
         _ => What::Unknown,
     }
