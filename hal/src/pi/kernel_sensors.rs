@@ -121,15 +121,13 @@ impl KernelSensors {
         let wanted = wanted.map_or(name, |(_, driver)| driver);
         let all = self.list();
         let names: Vec<&str> = all.iter().map(|sensor| sensor.name.as_str()).collect();
-        let absent = match names.as_slice() {
-            [] => format!(
-                "the kernel offers no sensor, `{name}` neither; is its overlay in config.txt?"
-            ),
-            names => format!(
-                "the kernel offers no sensor `{name}`, only {}; is its overlay in config.txt?",
-                names.join(", ")
-            ),
+        let offered = match names.as_slice() {
+            [] => "none at all".to_owned(),
+            names => format!("only {}", names.join(", ")),
         };
+        let absent = format!(
+            "of sensors the kernel offers {offered}; is the overlay of `{name}` in config.txt, and is it plugged in?"
+        );
         let found = all.into_iter().find(|sensor| {
             let place = sensor.name.strip_prefix(wanted);
             place.is_some_and(|place| place.is_empty() || place.starts_with('@'))

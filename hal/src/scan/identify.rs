@@ -124,7 +124,9 @@ fn ina260<B: I2c>(bus: &mut B, address: u8) -> What {
     }
 }
 
-/// BME280, BMP280 and their like; an MS5611, which may be there too, knows no such command.
+/// BME280, BMP280 and their like. An MS5611, which may be there too, knows no
+/// such command; a TCA9548A set to this address would open other channels, but
+/// nobody puts one in a trap at an address that climate sensors have.
 fn bosch<B: I2c>(bus: &mut B, address: u8) -> What {
     match ask(bus, address, &[bme280::ID]) {
         Some([bme280::BME280]) => What::Known("BME280, climate"),

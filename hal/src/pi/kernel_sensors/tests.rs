@@ -41,7 +41,10 @@ fn a_dht22_is_found_by_any_of_its_names_and_again_after_unplugging() {
     let unplugged = ambient.read();
     assert_eq!(unplugged.temperature, None);
     let fault = unplugged.faults[0].to_string();
-    assert!(fault.contains("no sensor, `dht22` neither"), "{fault}");
+    assert!(
+        fault.contains("none at all; is the overlay of `dht22`"),
+        "{fault}"
+    );
     plug_in(&root, "sys/bus/iio/devices/iio:device7", DHT22_FILES);
     assert!(ambient.read().temperature.is_some(), "under another number");
 }
