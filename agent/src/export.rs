@@ -3,7 +3,6 @@
 //! already and right is left alone, so an export that was cut off goes on.
 
 use crate::moment::utc_text;
-use crate::status::reason_word;
 use anyhow::Context as _;
 use serde::Serialize;
 use std::fmt;
@@ -13,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use table::{Table, part_of, put_in_place};
 use trapline_store::{CaptureRow, OsDisk, PictureState, View};
-use trapline_wire::v1::{CaptureSource, ClockQuality, EffortOutcome, InspectionOutcome, Stamp};
+use trapline_wire::v1::{CaptureSource, EffortOutcome, InspectionOutcome};
 use trapline_wire::{CaptureId, Sha256, TrackId};
 
 mod insects;
@@ -207,7 +206,7 @@ fn export_capture(
         record.id.to_string(),
         utc_text(record.stamp.unix_ms),
         record.stamp.unix_ms.to_string(),
-        clock_word(&record.stamp).to_owned(),
+        record.stamp.quality.word().to_owned(),
         source.to_owned(),
         file,
         record.picture.sha256.to_string(),
@@ -275,12 +274,9 @@ fn export_efforts(view: &View, dir: &Path) -> anyhow::Result<()> {
             let record = &row.record;
             let (outcome, capture, reason, detail) = match &record.outcome {
                 EffortOutcome::Done { capture } => ("done", capture.to_string(), "", ""),
-                EffortOutcome::Missed { reason, detail } => (
-                    "missed",
-                    String::new(),
-                    reason_word(*reason),
-                    detail.as_str(),
-                ),
+                EffortOutcome::Missed { reason, detail } => {
+                    ("missed", String::new(), reason.word(), detail.as_str())
+                }
             };
             table.row(&[
                 record.id.to_string(),
@@ -293,7 +289,7 @@ fn export_efforts(view: &View, dir: &Path) -> anyhow::Result<()> {
                 reason.to_owned(),
                 detail.to_owned(),
                 record.closed.unix_ms.to_string(),
-                clock_word(&record.closed).to_owned(),
+                record.closed.quality.word().to_owned(),
             ])?;
         }
     }
@@ -326,7 +322,7 @@ fn export_readings(view: &View, dir: &Path) -> anyhow::Result<()> {
                 record.id.to_string(),
                 utc_text(record.stamp.unix_ms),
                 record.stamp.unix_ms.to_string(),
-                clock_word(&record.stamp).to_owned(),
+                record.stamp.quality.word().to_owned(),
                 optional(record.temperature_c),
                 optional(record.humidity_percent),
                 optional(record.light_lux),
@@ -339,13 +335,4 @@ fn export_readings(view: &View, dir: &Path) -> anyhow::Result<()> {
 
 fn optional(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-fn clock_word(stamp: &Stamp) -> &'static str {
-    match stamp.quality {
-        ClockQuality::Unset => "unset",
-        ClockQuality::Restored => "restored",
-        ClockQuality::Rtc => "rtc",
-        ClockQuality::Synced => "synced",
-    }
 }

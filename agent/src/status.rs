@@ -208,7 +208,7 @@ impl fmt::Display for Status {
         write!(f, "Missed      {}", self.missed)?;
         for (place, (reason, shots)) in self.missed_by_reason.iter().enumerate() {
             let before = if place == 0 { ": " } else { ", " };
-            write!(f, "{before}{shots} {}", reason_word(*reason))?;
+            write!(f, "{before}{shots} {}", reason.word())?;
         }
         writeln!(f)?;
         write!(f, "Inspected   {}", self.inspected)?;
@@ -297,20 +297,6 @@ impl Status {
             write!(f, ", {} pictures damaged", self.pictures_damaged)?;
         }
         writeln!(f)
-    }
-}
-
-/// The reason in the word of the wire, for people as for tables.
-#[must_use]
-pub fn reason_word(reason: MissReason) -> &'static str {
-    match reason {
-        MissReason::Camera => "camera",
-        MissReason::Disk => "disk",
-        MissReason::Cut => "cut",
-        MissReason::Off => "off",
-        MissReason::Overrun => "overrun",
-        MissReason::Battery => "battery",
-        MissReason::Clock => "clock",
     }
 }
 

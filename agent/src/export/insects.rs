@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use trapline_store::View;
 use trapline_wire::CaptureId;
-use trapline_wire::v1::{TrackEnd, TrackOrigin, TrackRecord};
+use trapline_wire::v1::{TrackEnd, TrackRecord};
 
 const HOUR_MS: i64 = 3_600_000;
 /// More hours than ten years have are a clock that jumped.
@@ -82,19 +82,9 @@ fn cells(track: &TrackRecord, times: &BTreeMap<CaptureId, i64>) -> Vec<String> {
         track.last.to_string(),
         track.best.to_string(),
         track.seen.to_string(),
-        match track.origin {
-            TrackOrigin::Arrived => "arrived",
-            TrackOrigin::Present => "present",
-        }
-        .to_owned(),
+        track.origin.word().to_owned(),
         track.is_confirmed.to_string(),
-        match track.end {
-            None => "",
-            Some(TrackEnd::Gone) => "gone",
-            Some(TrackEnd::CardChanged) => "card_changed",
-            Some(TrackEnd::Lost) => "lost",
-        }
-        .to_owned(),
+        track.end.map_or("", TrackEnd::word).to_owned(),
         optional(track.could_be),
         track.class.clone(),
         track.score.to_string(),

@@ -10,7 +10,7 @@ use crate::problem::Failure;
 use crate::state::State;
 use axum::extract;
 use axum::response::Response;
-use table::{ROWS, clock, guarded, last, or_empty, table, utc, word};
+use table::{ROWS, guarded, last, or_empty, table, utc};
 use trapline_wire::TrackId;
 use trapline_wire::read::PictureState;
 use trapline_wire::v1::{CaptureSource, EffortOutcome, InspectionOutcome};
@@ -119,7 +119,7 @@ pub(super) async fn readings(
                 row.id.clone(),
                 utc(row.taken_ms),
                 row.taken_ms.to_string(),
-                clock(row.clock).to_owned(),
+                row.clock.word().to_owned(),
                 or_empty(row.temperature_c),
                 or_empty(row.humidity_percent),
                 or_empty(row.light_lux),
@@ -158,9 +158,12 @@ pub(super) async fn effort(
                 EffortOutcome::Done { capture } => {
                     ("done", capture.to_string(), String::new(), String::new())
                 }
-                EffortOutcome::Missed { reason, detail } => {
-                    ("missed", String::new(), word(reason), guarded(detail))
-                }
+                EffortOutcome::Missed { reason, detail } => (
+                    "missed",
+                    String::new(),
+                    reason.word().to_owned(),
+                    guarded(detail),
+                ),
             };
             vec![
                 row.trap.to_string(),
@@ -228,7 +231,7 @@ fn capture_start(row: &CaptureRow) -> Vec<String> {
         row.record.id.to_string(),
         utc(stamp.unix_ms),
         stamp.unix_ms.to_string(),
-        clock(stamp.quality).to_owned(),
+        stamp.quality.word().to_owned(),
     ]
 }
 

@@ -17,6 +17,7 @@ mod look;
 mod model;
 mod track;
 mod upload;
+mod words;
 
 pub use capture::{CaptureRecord, CaptureSource, PictureRef, ReadingRecord};
 pub use effort::{EffortOutcome, EffortRecord, MissReason};

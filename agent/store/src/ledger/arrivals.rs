@@ -2,9 +2,10 @@
 
 use crate::error::{Halt, StoreError};
 use crate::ledger::View;
-use crate::ledger::rows::{clock_quality, parse_word};
+use crate::ledger::rows::parse_word;
 use rusqlite::Connection;
 use trapline_wire::arrivals::{self, Arrival, Interval, Look};
+use trapline_wire::v1::ClockQuality;
 
 impl View {
     /// Arrivals of `length` intervals of `step_ms` from `from_ms` on, in the
@@ -87,7 +88,7 @@ fn came(connection: &Connection, begin_ms: i64, end_ms: i64) -> Result<Vec<Arriv
     let rows = statement.query_map((begin_ms, end_ms), |row| {
         Ok(Arrival {
             first_ms: row.get(0)?,
-            clock: parse_word(row, 1, clock_quality)?,
+            clock: parse_word(row, 1, ClockQuality::from_word)?,
             is_confirmed: row.get(2)?,
             may_be_known: row.get(3)?,
         })

@@ -4,7 +4,7 @@
 use crate::disk::{CommitPoint, Disk};
 use crate::error::{Halt, StoreError};
 use crate::image_files::Layout;
-use crate::ledger::rows::{clock_word, parse_word};
+use crate::ledger::rows::parse_word;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use trapline_wire::LedgerId;
@@ -197,7 +197,7 @@ fn insert_ledger(
         (
             id.to_string(),
             now.unix_ms,
-            clock_word(now.quality),
+            now.quality.word(),
             &now.boot_id,
             now.uptime_ms,
         ),

@@ -8,7 +8,7 @@
 use crate::error::{Halt, StoreError};
 use crate::ledger::View;
 use crate::ledger::inspect::NewInspection;
-use crate::ledger::rows::{TRACK_COLUMNS, digest, end_word, origin_word};
+use crate::ledger::rows::{TRACK_COLUMNS, digest};
 use crate::ledger::text::clip;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use trapline_wire::v1::{ModelRef, TrackBox, TrackEnd, TrackOrigin, TrackRecord};
@@ -228,7 +228,7 @@ fn tell(
     let could_be = track
         .could_be
         .map(|number| place.tracks.saturating_add(number));
-    let end = track.end.map(end_word);
+    let end = track.end.map(TrackEnd::word);
     let told = told(transaction, seq)?;
     let is_worth = told.as_ref().is_none_or(|told| {
         told.is_confirmed != track.is_confirmed
@@ -275,7 +275,7 @@ fn tell(
             },
             track.seen,
             place.card,
-            origin_word(track.origin),
+            track.origin.word(),
             track.is_confirmed,
             could_be,
             end,

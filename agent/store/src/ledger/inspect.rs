@@ -3,7 +3,6 @@
 use crate::error::{Halt, StoreError};
 use crate::ledger::Ledger;
 use crate::ledger::follow::{self, Following};
-use crate::ledger::rows::clock_word;
 use crate::ledger::text::{clip, clip_stamp, keep_detections};
 use crate::tokens::Fresh;
 use rusqlite::{Connection, Transaction, params};
@@ -174,7 +173,7 @@ impl Ledger {
                     inspection.model.sha256.as_bytes(),
                     threshold,
                     stamp.unix_ms,
-                    clock_word(stamp.quality),
+                    stamp.quality.word(),
                     stamp.boot_id,
                     stamp.uptime_ms,
                     inspection.took_ms,

@@ -62,7 +62,7 @@ impl View {
                 capture: self.capture_id(seq),
             },
             None => EffortOutcome::Missed {
-                reason: parse_word(row, 9, miss_reason)?,
+                reason: parse_word(row, 9, MissReason::from_word)?,
                 detail: row.get(10)?,
             },
         };
@@ -125,14 +125,12 @@ impl View {
             },
             seen: row.get(14)?,
             card: row.get(15)?,
-            origin: parse_word(row, 16, |word| {
-                [TrackOrigin::Arrived, TrackOrigin::Present]
-                    .into_iter()
-                    .find(|origin| origin_word(*origin) == word)
-            })?,
+            origin: parse_word(row, 16, TrackOrigin::from_word)?,
             is_confirmed: row.get(17)?,
             could_be: could_be.map(|seq| self.track_id(seq)),
-            end: end.map(|_| parse_word(row, 19, track_end)).transpose()?,
+            end: end
+                .map(|_| parse_word(row, 19, TrackEnd::from_word))
+                .transpose()?,
         })
     }
 }
@@ -141,7 +139,7 @@ impl View {
 fn stamp(row: &Row<'_>) -> Result<Stamp, Error> {
     Ok(Stamp {
         unix_ms: row.get(1)?,
-        quality: parse_word(row, 2, clock_quality)?,
+        quality: parse_word(row, 2, ClockQuality::from_word)?,
         boot_id: row.get(3)?,
         uptime_ms: row.get(4)?,
     })
@@ -163,71 +161,4 @@ pub(super) fn parse_word<T>(
         let cause = format!("`{shown}` is no word of this column");
         Error::FromSqlConversionFailure(column, Type::Text, cause.into())
     })
-}
-
-pub(super) fn clock_word(quality: ClockQuality) -> &'static str {
-    match quality {
-        ClockQuality::Unset => "unset",
-        ClockQuality::Restored => "restored",
-        ClockQuality::Rtc => "rtc",
-        ClockQuality::Synced => "synced",
-    }
-}
-
-pub(super) fn clock_quality(word: &str) -> Option<ClockQuality> {
-    [
-        ClockQuality::Unset,
-        ClockQuality::Restored,
-        ClockQuality::Rtc,
-        ClockQuality::Synced,
-    ]
-    .into_iter()
-    .find(|quality| clock_word(*quality) == word)
-}
-
-pub(super) fn origin_word(origin: TrackOrigin) -> &'static str {
-    match origin {
-        TrackOrigin::Arrived => "arrived",
-        TrackOrigin::Present => "present",
-    }
-}
-
-pub(super) fn end_word(end: TrackEnd) -> &'static str {
-    match end {
-        TrackEnd::Gone => "gone",
-        TrackEnd::CardChanged => "card_changed",
-        TrackEnd::Lost => "lost",
-    }
-}
-
-fn track_end(word: &str) -> Option<TrackEnd> {
-    [TrackEnd::Gone, TrackEnd::CardChanged, TrackEnd::Lost]
-        .into_iter()
-        .find(|end| end_word(*end) == word)
-}
-
-pub(super) fn reason_word(reason: MissReason) -> &'static str {
-    match reason {
-        MissReason::Camera => "camera",
-        MissReason::Disk => "disk",
-        MissReason::Cut => "cut",
-        MissReason::Off => "off",
-        MissReason::Overrun => "overrun",
-        MissReason::Battery => "battery",
-        MissReason::Clock => "clock",
-    }
-}
-
-pub(super) fn miss_reason(word: &str) -> Option<MissReason> {
-    [
-        MissReason::Camera,
-        MissReason::Disk,
-        MissReason::Cut,
-        MissReason::Off,
-        MissReason::Overrun,
-        MissReason::Battery,
-        MissReason::Clock,
-    ]
-    .into_iter()
-    .find(|reason| reason_word(*reason) == word)
 }

@@ -4,7 +4,6 @@ mod insert;
 
 use crate::error::{Halt, Returned, StoreError};
 use crate::image_files;
-use crate::ledger::rows::{clock_word, reason_word};
 use crate::ledger::text::{clip, clip_stamp};
 use crate::ledger::{Ledger, View};
 use crate::tokens::Planned;
@@ -138,7 +137,7 @@ impl Ledger {
                         planned.id.seq,
                         id.seq,
                         stamp.unix_ms,
-                        clock_word(stamp.quality),
+                        stamp.quality.word(),
                         stamp.boot_id,
                         stamp.uptime_ms
                     ],
@@ -179,10 +178,10 @@ impl Ledger {
                      WHERE seq = ?1 AND outcome = 'open'",
                     params![
                         planned.id.seq,
-                        reason_word(reason),
+                        reason.word(),
                         clip(detail),
                         now.unix_ms,
-                        clock_word(now.quality),
+                        now.quality.word(),
                         now.boot_id,
                         now.uptime_ms
                     ],
@@ -219,7 +218,7 @@ impl Ledger {
         let slots = Slots {
             span,
             outcome: "missed",
-            reason: reason_word(reason),
+            reason: reason.word(),
         };
         let detail = clip(detail);
         let seq = self.write(|transaction| insert_effort(transaction, &slots, &detail, now))?;
@@ -255,12 +254,7 @@ impl Ledger {
                      detail = 'the agent was cut off during this shot',
                      unix_ms = ?1, clock = ?2, boot_id = ?3, uptime_ms = ?4
                  WHERE record = 'waiting' AND outcome = 'open'",
-                params![
-                    now.unix_ms,
-                    clock_word(now.quality),
-                    now.boot_id,
-                    now.uptime_ms
-                ],
+                params![now.unix_ms, now.quality.word(), now.boot_id, now.uptime_ms],
             )?;
             Ok(())
         })?;

@@ -2,7 +2,7 @@
 
 use crate::error::{Halt, StoreError};
 use crate::ledger::View;
-use crate::ledger::rows::{CAPTURE_COLUMNS, miss_reason, parse_word};
+use crate::ledger::rows::{CAPTURE_COLUMNS, parse_word};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use trapline_wire::CaptureId;
@@ -128,7 +128,7 @@ fn missed_since(connection: &Connection, since_ms: i64) -> Result<BTreeMap<MissR
     let mut rows = statement.query([since_ms])?;
     let mut missed = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        missed.insert(parse_word(row, 0, miss_reason)?, row.get(1)?);
+        missed.insert(parse_word(row, 0, MissReason::from_word)?, row.get(1)?);
     }
     Ok(missed)
 }

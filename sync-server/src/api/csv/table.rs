@@ -9,7 +9,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use std::sync::Arc;
-use trapline_wire::v1::ClockQuality;
 
 /// Rows read at a time, so that no download keeps a trap waiting.
 pub(super) const ROWS: u32 = 500;
@@ -119,23 +118,6 @@ pub(super) fn or_empty<T: ToString>(value: Option<T>) -> String {
 pub(super) fn utc(unix_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(unix_ms)
         .map(|moment| moment.to_string())
-        .unwrap_or_default()
-}
-
-pub(super) fn clock(quality: ClockQuality) -> &'static str {
-    match quality {
-        ClockQuality::Unset => "unset",
-        ClockQuality::Restored => "restored",
-        ClockQuality::Rtc => "rtc",
-        ClockQuality::Synced => "synced",
-    }
-}
-
-/// The word of the wire for a value.
-pub(super) fn word<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
         .unwrap_or_default()
 }
 

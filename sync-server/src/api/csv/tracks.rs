@@ -1,6 +1,6 @@
 //! Insects over time as CSV: each track with its model, and arrivals per interval.
 
-use super::table::{Lines, ROWS, clock, guarded, last, or_empty, table, utc, word};
+use super::table::{Lines, ROWS, guarded, last, or_empty, table, utc};
 use crate::api::question::{Asked, DAY_MS, Every, Filters};
 use crate::api::tracks::Span;
 use crate::auth::Researcher;
@@ -10,6 +10,7 @@ use crate::state::State;
 use axum::extract;
 use axum::response::Response;
 use trapline_wire::arrivals::Interval;
+use trapline_wire::v1::TrackEnd;
 
 /// Without a window, arrivals reach this far back from the last look.
 const DAYS_MAX: i64 = 366;
@@ -65,16 +66,16 @@ fn track_cells(listed: &TrackListed) -> Vec<String> {
         card_name(track),
         utc(row.first_ms),
         row.first_ms.to_string(),
-        clock(row.first_clock).to_owned(),
+        row.first_clock.word().to_owned(),
         utc(row.last_ms),
         row.last_ms.to_string(),
         track.first.to_string(),
         track.last.to_string(),
         track.best.to_string(),
         track.seen.to_string(),
-        word(&track.origin),
+        track.origin.word().to_owned(),
         track.is_confirmed.to_string(),
-        track.end.map(|end| word(&end)).unwrap_or_default(),
+        track.end.map_or("", TrackEnd::word).to_owned(),
         or_empty(track.could_be),
         guarded(&track.class),
         track.score.to_string(),

@@ -2,7 +2,6 @@
 
 use super::{NewCapture, NewReading, Span};
 use crate::error::Halt;
-use crate::ledger::rows::clock_word;
 use crate::ledger::text::{clip_stamp, measured, source_words};
 use rusqlite::{Transaction, params};
 use trapline_wire::v1::Stamp;
@@ -34,7 +33,7 @@ pub(super) fn insert_effort(
             slots.reason,
             detail,
             now.unix_ms,
-            clock_word(now.quality),
+            now.quality.word(),
             now.boot_id,
             now.uptime_ms
         ],
@@ -53,7 +52,7 @@ pub(super) fn insert_reading(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             stamp.unix_ms,
-            clock_word(stamp.quality),
+            stamp.quality.word(),
             stamp.boot_id,
             stamp.uptime_ms,
             measured(reading.temperature_c),
@@ -81,7 +80,7 @@ pub(super) fn insert_capture(
         params![
             id.seq,
             stamp.unix_ms,
-            clock_word(stamp.quality),
+            stamp.quality.word(),
             stamp.boot_id,
             stamp.uptime_ms,
             source,
