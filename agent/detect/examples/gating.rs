@@ -3,7 +3,7 @@
 //!
 //! The folder holds the frames and a `sequence.json` that lists them with the boxes of their insects, as
 //! `trapline-sim sequence` writes them. Prints a line per frame, then the share of the work by what made it, and the
-//! loss of recall in points. What whole looks find is kept in the folder for the next time.
+//! loss of recall in points.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -71,15 +71,15 @@ fn measure(folder: &Path, detector: &Detector) -> Result<(), Error> {
     let mut out = std::io::stdout();
     let text = std::fs::read_to_string(folder.join("sequence.json"))?;
     let sequence: Sequence = serde_json::from_str(&text)?;
-    let whole_looks = whole_looks(folder, &sequence, detector)?;
     let score = detector.model().thresholds.score;
     let mut memory: Option<Memory> = None;
     let mut sums = Sums::default();
-    for (frame, whole) in sequence.frames.iter().zip(whole_looks) {
+    for frame in &sequence.frames {
         let picture = jpeg::decode(
             &std::fs::read(folder.join(&frame.file))?,
             &Limits::default(),
         )?;
+        let whole = shown(detector.detect(&picture)?, score);
         let settings = LookSettings::default();
         let started = now();
         let (look, remembered) =
@@ -138,32 +138,6 @@ impl Sums {
         )?;
         Ok(())
     }
-}
-
-/// What whole looks show, frame by frame; kept beside the frames by the model's hash, because it takes long and never
-/// changes.
-fn whole_looks(
-    folder: &Path,
-    sequence: &Sequence,
-    detector: &Detector,
-) -> Result<Vec<Vec<Detection>>, Error> {
-    let model = detector.model();
-    let kept = folder.join(format!("whole-{}.json", model.sha256));
-    if let Ok(text) = std::fs::read_to_string(&kept) {
-        return Ok(serde_json::from_str(&text)?);
-    }
-    let mut looks = Vec::new();
-    for frame in &sequence.frames {
-        let bytes = std::fs::read(folder.join(&frame.file))?;
-        let picture = jpeg::decode(&bytes, &Limits::default())?;
-        looks.push(shown(detector.detect(&picture)?, model.thresholds.score));
-    }
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "measured anew at any time: nothing to lose in a power cut"
-    )]
-    std::fs::write(kept, serde_json::to_vec(&looks)?)?;
-    Ok(looks)
 }
 
 #[expect(
