@@ -5,7 +5,7 @@
 
 use crate::boxes::Detection;
 use crate::change::compare::Changes;
-use crate::tile::{self, Tile};
+use crate::tile::Tile;
 use pack::Square;
 
 mod pack;
@@ -164,19 +164,86 @@ impl Room<'_> {
                 return None;
             }
             open.push(start);
-            let mut place = self.cell(changes, start);
+            let mut together = vec![start];
             while let Some(cell) = open.pop() {
-                place = place.with(self.cell(changes, cell));
                 let (column, row) = (cell % changes.columns, cell / changes.columns);
                 let columns = column.saturating_sub(GAP)..=(column + GAP).min(changes.columns - 1);
                 for y in row.saturating_sub(GAP)..=(row + GAP).min(changes.rows - 1) {
                     let cells = columns.clone().map(|x| y * changes.columns + x);
-                    open.extend(cells.filter(|&cell| take(&mut is_left, cell)));
+                    let near = cells.filter(|&cell| take(&mut is_left, cell));
+                    for cell in near {
+                        open.push(cell);
+                        together.push(cell);
+                    }
                 }
             }
-            places.push(place);
+            let cells = together.into_iter().map(|cell| self.cell(changes, cell));
+            places.extend(self.apart(cells.collect()));
         }
         Some(places)
+    }
+
+    /// The place that cells hang together in; or, if it is longer than any insect and that is cheaper, the places of its
+    /// halves: the edge of a shadow crosses much that has not changed.
+    fn apart(&self, cells: Vec<Area>) -> Vec<Area> {
+        let is_long = bounds(&cells).is_some_and(|all| all.longer_side() > self.insect_px());
+        if is_long {
+            self.halves(cells)
+        } else {
+            bounds(&cells).into_iter().collect()
+        }
+    }
+
+    fn halves(&self, cells: Vec<Area>) -> Vec<Area> {
+        let Some(all) = bounds(&cells) else {
+            return Vec::new();
+        };
+        if all.longer_side() <= self.insect_px() / 2.0 {
+            return vec![all];
+        }
+        let is_wide = all.right - all.left >= all.bottom - all.top;
+        let (across, down) = (
+            f32::midpoint(all.left, all.right),
+            f32::midpoint(all.top, all.bottom),
+        );
+        let is_first = |cell: &Area| {
+            if is_wide {
+                cell.left < across
+            } else {
+                cell.top < down
+            }
+        };
+        let (first, second): (Vec<Area>, Vec<Area>) = cells.into_iter().partition(is_first);
+        if first.is_empty() || second.is_empty() {
+            return vec![all];
+        }
+        let mut halves = self.halves(first);
+        halves.extend(self.halves(second));
+        let cost = |places: &[Area]| places.iter().map(|&place| self.cost(place)).sum::<f32>();
+        if cost(&halves) < self.cost(all) {
+            halves
+        } else {
+            vec![all]
+        }
+    }
+
+    /// What a place costs alone.
+    fn cost(&self, place: Area) -> f32 {
+        let place = self.with_margin(place);
+        let mut sizes = self.sizes_px.iter().map(|&size_px| size_px as f32);
+        let large = self.sizes_px.last().map_or(0.0, |&size_px| size_px as f32);
+        let fitting = sizes.find(|&size_px| place.longer_side() <= size_px);
+        let step = (large - 2.0 * self.margin_px as f32).max(1.0);
+        let many = |length: f32| ((length - large).max(0.0) / step).ceil() + 1.0;
+        fitting.map_or_else(
+            || many(place.right - place.left) * many(place.bottom - place.top) * large * large,
+            |size_px| size_px * size_px,
+        )
+    }
+
+    /// No insect is longer: twice what tiles share.
+    fn insect_px(&self) -> f32 {
+        4.0 * self.margin_px as f32
     }
 
     fn cell(&self, changes: &Changes, cell: usize) -> Area {
@@ -252,26 +319,19 @@ impl Room<'_> {
         }
     }
 
-    /// Where a window begins along one side of the picture: so that the network's cells fall on those of the tile that
-    /// lies there in a whole look, because the same insect a few pixels beside has another score.
+    /// Where a window begins along one side of the picture: on the network's grid, as tiles do, because the same insect a
+    /// few pixels beside has another score. The last place reaches over the picture's edge by less than a cell.
     fn start(&self, wanted: f32, length_px: u32, size_px: u32) -> u32 {
-        let last_px = length_px.saturating_sub(size_px);
-        let round = |value: f32| u32::try_from(super::flat::floor(value + 0.5)).unwrap_or(last_px);
-        let wanted_px = round(wanted).min(last_px);
-        let tile_px = self.sizes_px.last().copied().unwrap_or(size_px);
-        let beside =
-            |tile_start: &u32| (2 * wanted_px + size_px).abs_diff(2 * tile_start + tile_px);
-        let starts = tile::starts(length_px, tile_px, 2 * self.margin_px);
-        let tile_start = starts.into_iter().min_by_key(beside).unwrap_or(0);
         let stride_px = self.stride_px.max(1);
-        let half_px = stride_px / 2;
-        let on_grid = if wanted_px >= tile_start {
-            tile_start + (wanted_px - tile_start + half_px) / stride_px * stride_px
-        } else {
-            tile_start.saturating_sub((tile_start - wanted_px + half_px) / stride_px * stride_px)
-        };
-        on_grid.min(last_px)
+        let last = length_px.saturating_sub(size_px).div_ceil(stride_px);
+        let cell = super::flat::floor(wanted / stride_px as f32 + 0.5);
+        u32::try_from(cell).map_or(last, |cell| cell.min(last)) * stride_px
     }
+}
+
+/// The smallest area that holds all.
+fn bounds(areas: &[Area]) -> Option<Area> {
+    areas.iter().copied().reduce(Area::with)
 }
 
 fn take(is_left: &mut [bool], cell: usize) -> bool {
