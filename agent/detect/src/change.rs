@@ -13,6 +13,7 @@
 //! Additions, multiplications, divisions and square roots only: the same numbers on every processor.
 
 pub mod align;
+pub mod card;
 pub mod compare;
 pub mod flat;
 pub mod grey;

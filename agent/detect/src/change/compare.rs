@@ -45,6 +45,14 @@ impl Changes {
         let changed = self.is_changed.iter().filter(|&&changed| changed).count();
         changed as f32 / self.is_changed.len().max(1) as f32
     }
+
+    /// Forgets the changes in cells, by column and row, that are not to be looked at.
+    pub fn keep(&mut self, is_kept: impl Fn(usize, usize) -> bool) {
+        let columns = self.columns.max(1);
+        for (cell, changed) in self.is_changed.iter_mut().enumerate() {
+            *changed = *changed && is_kept(cell % columns, cell / columns);
+        }
+    }
 }
 
 /// Compares this picture with the last one, which lay as `motion` says.

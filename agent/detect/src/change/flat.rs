@@ -1,5 +1,7 @@
 //! A grey picture with its lighting divided out: what is left is what is drawn, stuck or printed on the card.
 
+use std::ops::Range;
+
 use crate::change::grey::Grey;
 
 /// Half the side of the square whose mean is a pixel's background; large against an insect's width, small against a
@@ -54,6 +56,21 @@ impl Flat {
             height,
             value,
         }
+    }
+
+    /// The same with nothing drawn outside of the columns and rows given.
+    #[must_use]
+    pub fn only(&self, columns: Range<usize>, rows: Range<usize>) -> Self {
+        let mut value = vec![0.0; self.value.len()];
+        let lines = value.chunks_exact_mut(self.width.max(1)).enumerate();
+        for (y, line) in lines.filter(|(y, _)| rows.contains(y)) {
+            let end = columns.end.min(self.width);
+            let span = columns.start.min(end)..end;
+            if let (Some(to), Some(from)) = (line.get_mut(span.clone()), self.row(y).get(span)) {
+                to.copy_from_slice(from);
+            }
+        }
+        Self { value, ..*self }
     }
 
     /// The same at half the size; an odd row or column at the end is left out.
