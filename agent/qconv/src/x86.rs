@@ -6,6 +6,7 @@ use crate::kernel::Kernel;
 mod avx2;
 mod avx512_vnni;
 mod avx_vnni;
+mod rectangle;
 mod store256;
 
 pub(crate) fn kernel(path: Path) -> Option<&'static Kernel> {

@@ -8,6 +8,7 @@ use std::arch::x86_64::{
     _mm256_setzero_si256,
 };
 
+use super::rectangle::rectangle;
 use super::store256::{LANES, store};
 use crate::kernel::{Form, Kernel, Rectangle, Width};
 
@@ -31,38 +32,12 @@ pub(crate) static KERNEL: Kernel = Kernel {
     ],
 };
 
-/// # Safety
-/// As [`crate::kernel::Micro`]; the processor has AVX2.
-#[target_feature(enable = "avx2")]
-unsafe fn rectangle<const P: usize, const V: usize>(work: &Rectangle<'_>) {
-    let mut sums = [[_mm256_setzero_si256(); V]; P];
-    let mut weights = work.weights.cast::<__m256i>();
-    for run in work.runs {
-        // SAFETY: the run begins inside the input's map.
-        let mut input = unsafe { work.input.add(*run) };
-        for _ in 0..work.run_steps {
-            // SAFETY: one of runs x run_steps blocks of V registers, on a border of 64 bytes.
-            let block: [__m256i; V] =
-                std::array::from_fn(|v| unsafe { _mm256_load_si256(weights.add(v)) });
-            // SAFETY: at most one past the last block.
-            weights = unsafe { weights.add(V) };
-            for (pixel, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: `Rectangle::input` promises these four bytes.
-                let pair = unsafe {
-                    input
-                        .add(pixel * work.pixel_stride_bytes)
-                        .cast::<i32>()
-                        .read_unaligned()
-                };
-                let pair = _mm256_set1_epi32(pair);
-                for (sum, weights) in sums.iter_mut().zip(block) {
-                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pair, weights));
-                }
-            }
-            // SAFETY: at most the end of the run.
-            input = unsafe { input.add(4) };
-        }
-    }
-    // SAFETY: the caller's promises about `work`, handed on.
-    unsafe { store::<P, V>(&sums, work, Form::Wide) };
+rectangle! {
+    features: "avx2",
+    register: __m256i,
+    zero: _mm256_setzero_si256,
+    load: _mm256_load_si256,
+    spread: _mm256_set1_epi32,
+    products: |sums, pair, weights| _mm256_add_epi32(sums, _mm256_madd_epi16(pair, weights)),
+    store: store as Form::Wide,
 }

@@ -6,6 +6,7 @@ use std::arch::x86_64::{
     _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
 };
 
+use super::rectangle::rectangle;
 use crate::kernel::{Form, Kernel, Rectangle, Width};
 
 const PIXELS: usize = 8;
@@ -35,40 +36,14 @@ pub(crate) static KERNEL: Kernel = Kernel {
     ],
 };
 
-/// # Safety
-/// As [`crate::kernel::Micro`]; the processor has AVX-512 F, BW and VNNI.
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn rectangle<const P: usize, const V: usize>(work: &Rectangle<'_>) {
-    let mut sums = [[_mm512_setzero_si512(); V]; P];
-    let mut weights = work.weights.cast::<__m512i>();
-    for run in work.runs {
-        // SAFETY: the run begins inside the input's map.
-        let mut input = unsafe { work.input.add(*run) };
-        for _ in 0..work.run_steps {
-            // SAFETY: one of runs x run_steps blocks of V registers, on a border of 64 bytes.
-            let block: [__m512i; V] =
-                std::array::from_fn(|v| unsafe { _mm512_load_si512(weights.add(v)) });
-            // SAFETY: at most one past the last block.
-            weights = unsafe { weights.add(V) };
-            for (pixel, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: `Rectangle::input` promises these four bytes.
-                let group = unsafe {
-                    input
-                        .add(pixel * work.pixel_stride_bytes)
-                        .cast::<i32>()
-                        .read_unaligned()
-                };
-                let group = _mm512_set1_epi32(group);
-                for (sum, weights) in sums.iter_mut().zip(block) {
-                    *sum = _mm512_dpbusd_epi32(*sum, group, weights);
-                }
-            }
-            // SAFETY: at most the end of the run.
-            input = unsafe { input.add(4) };
-        }
-    }
-    // SAFETY: the caller's promises about `work`, handed on.
-    unsafe { store::<P, V>(&sums, work) };
+rectangle! {
+    features: "avx512f,avx512bw,avx512vnni",
+    register: __m512i,
+    zero: _mm512_setzero_si512,
+    load: _mm512_load_si512,
+    spread: _mm512_set1_epi32,
+    products: |sums, group, weights| _mm512_dpbusd_epi32(sums, group, weights),
+    store: store,
 }
 
 /// Requantizes and stores P pixels x V registers.
