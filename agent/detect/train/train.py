@@ -111,7 +111,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, required=True, action="append")
     arguments.add_argument("--steps", type=int, default=9000, help="in all weathers")
-    arguments.add_argument("--calm-steps", type=int, default=1800, help="after those, mostly in calm weather")
+    arguments.add_argument("--calm-steps", type=int, default=5000, help="after those, mostly in calm weather")
     arguments.add_argument("--out", type=Path, default=Path("weights.pt"))
     arguments.add_argument("--begin-with", type=Path, help="weights of an earlier run, instead of chance")
     arguments.add_argument("--seed", type=int, default=7)
@@ -127,7 +127,7 @@ def main():
         network.load_state_dict(torch.load(options.begin_with, weights_only=True, map_location=device))
     for phase in (
         Phase("weather", 1, options.steps, 4e-3, 0.0),
-        Phase("calm", 2, options.calm_steps, 1e-3, 0.65),
+        Phase("calm", 2, options.calm_steps, 2e-3, 0.65),
     ):
         if phase.steps:
             network = learn(network, photographs, options, phase)
