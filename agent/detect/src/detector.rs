@@ -168,6 +168,7 @@ impl Detector {
             picture.height_px,
             input.tile_px,
             input.overlap_px,
+            self.manifest.output.stride_px,
         )
     }
 
@@ -199,7 +200,11 @@ impl Detector {
                     source,
                 })?;
             let inside = boxes.drain(..).filter_map(|found| clip(found, picture));
-            candidates.extend(inside.filter_map(|found| judge(index, found)));
+            // The cells of one insect agree before any border is asked, so that not one of them alone crosses it.
+            let whole = inside.map(Candidate::whole).collect();
+            let agreed = suppress::strongest(whole, self.manifest.thresholds.nms_iou);
+            let judged = agreed.into_iter().filter_map(|found| judge(index, found));
+            candidates.extend(judged);
             if candidates.len() > CANDIDATES_MAX {
                 let model = self.manifest.id.clone();
                 return Err(DetectError::TooMany {

@@ -1,8 +1,11 @@
 //! Where the tiles of a picture lie.
 //!
-//! Tiles are spread evenly, so the overlap is the same between all neighbours of a row and never less than asked for;
-//! the first tile starts at the picture's edge and the last one ends there. A picture smaller than a tile gets one,
-//! which reaches over the picture's edge.
+//! Tiles are spread evenly, so the overlap is nearly the same between all neighbours of a row and never less than asked
+//! for; the first tile starts at the picture's edge and the last one ends there, or less than one cell of the network
+//! beyond it. A picture smaller than a tile gets one, which reaches over the picture's edge.
+//!
+//! All start on the network's grid of cells. The network gives the same answer for the same pixels under a cell, so it
+//! then does not matter which tile shows an insect, nor whether a tile or a window does.
 
 /// One square tile, by its top-left corner in the picture, and where its neighbours begin and end.
 ///
@@ -25,11 +28,37 @@ pub struct Tile {
     pub lower_neighbour_px: Option<u32>,
 }
 
-/// All tiles of a picture, row by row. `overlap_px` must be less than `size_px`; an empty picture has no tiles.
+impl Tile {
+    /// The same tile farther right and down.
+    pub(crate) fn moved(self, right_px: u32, down_px: u32) -> Self {
+        let right = |at: u32| at + right_px;
+        let down = |at: u32| at + down_px;
+        Self {
+            x_px: right(self.x_px),
+            y_px: down(self.y_px),
+            size_px: self.size_px,
+            left_neighbour_end_px: self.left_neighbour_end_px.map(right),
+            upper_neighbour_end_px: self.upper_neighbour_end_px.map(down),
+            right_neighbour_px: self.right_neighbour_px.map(right),
+            lower_neighbour_px: self.lower_neighbour_px.map(down),
+        }
+    }
+}
+
+/// All tiles of a picture, row by row; they start at multiples of `stride_px`. `overlap_px` must be at least that much
+/// less than `size_px`; an empty picture has no tiles.
 #[must_use]
-pub fn plan(width_px: u32, height_px: u32, size_px: u32, overlap_px: u32) -> Vec<Tile> {
-    let columns = starts(width_px, size_px, overlap_px);
-    let rows = starts(height_px, size_px, overlap_px);
+pub fn plan(
+    width_px: u32,
+    height_px: u32,
+    size_px: u32,
+    overlap_px: u32,
+    stride_px: u32,
+) -> Vec<Tile> {
+    let stride_px = stride_px.max(1);
+    let step_cells = (size_px.saturating_sub(overlap_px) / stride_px).max(1);
+    let starts = |length_px: u32| starts(length_px, size_px, step_cells, stride_px);
+    let (columns, rows) = (starts(width_px), starts(height_px));
     let mut tiles = Vec::with_capacity(columns.len() * rows.len());
     for (upper, y_px, lower_neighbour_px) in with_neighbours(&rows) {
         for (left, x_px, right_neighbour_px) in with_neighbours(&columns) {
@@ -47,19 +76,18 @@ pub fn plan(width_px: u32, height_px: u32, size_px: u32, overlap_px: u32) -> Vec
     tiles
 }
 
-/// Evenly spread starts of the tiles along one side of the picture.
-pub(crate) fn starts(length_px: u32, size_px: u32, overlap_px: u32) -> Vec<u32> {
+/// Evenly spread starts of the tiles along one side of the picture, at most `step_cells` apart.
+fn starts(length_px: u32, size_px: u32, step_cells: u32, stride_px: u32) -> Vec<u32> {
     if length_px == 0 {
         return Vec::new();
     }
-    let room_px = length_px.saturating_sub(size_px);
-    let step_px = size_px.saturating_sub(overlap_px).max(1);
-    let steps = room_px.div_ceil(step_px);
+    let cells = length_px.saturating_sub(size_px).div_ceil(stride_px);
+    let steps = cells.div_ceil(step_cells);
     (0..=steps)
         .map(|step| {
-            let start = u64::from(step) * u64::from(room_px) / u64::from(steps.max(1));
-            // At most `room_px`, which is a u32.
-            u32::try_from(start).unwrap_or(room_px)
+            let cell = u64::from(step) * u64::from(cells) / u64::from(steps.max(1));
+            // At most `cells`, which is a u32.
+            u32::try_from(cell).unwrap_or(cells) * stride_px
         })
         .collect()
 }

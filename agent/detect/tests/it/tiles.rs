@@ -8,10 +8,10 @@ use trapline_detect::tile::plan;
 proptest! {
     #[test]
     fn tiles_cover_every_pixel_and_every_short_span(
-        width in 1_u32..3000, height in 1_u32..3000, size in 64_u32..700, share in 0_u32..50,
+        width in 1_u32..3000, height in 1_u32..3000, size in 64_u32..700, share in 0_u32..50, stride in 1_u32..17,
     ) {
         let overlap = size * share / 100;
-        let tiles = plan(width, height, size, overlap);
+        let tiles = plan(width, height, size, overlap, stride);
         let mut columns: Vec<u32> = tiles.iter().filter(|tile| tile.y_px == 0).map(|tile| tile.x_px).collect();
         let rows: Vec<u32> = tiles.iter().filter(|tile| tile.x_px == 0).map(|tile| tile.y_px).collect();
         prop_assert_eq!(tiles.len(), columns.len() * rows.len());
@@ -19,7 +19,8 @@ proptest! {
             prop_assert_eq!(starts.first(), Some(&0));
             let end = starts.last().map_or(0, |start| start + size);
             prop_assert!(end >= length, "the last tile reaches the edge");
-            prop_assert!(length < size || end == length, "and not beyond it");
+            prop_assert!(length < size || end < length + stride, "and less than a cell beyond it");
+            prop_assert!(starts.iter().all(|start| start % stride == 0), "on the network's grid");
             for pair in starts.windows(2) {
                 prop_assert!(pair[0] < pair[1]);
                 prop_assert!(pair[1] + overlap <= pair[0] + size, "neighbours share at least the overlap");
@@ -40,7 +41,7 @@ proptest! {
     ) {
         let picture = noise(width, height, seed);
         let mut planes = vec![7; 5];
-        for tile in plan(width, height, 64, 16) {
+        for tile in plan(width, height, 64, 16, 8) {
             preprocess::planar(&picture, &tile, &mut planes);
             prop_assert_eq!(planes.len(), 3 * 64 * 64);
             for (at, &byte) in planes.iter().enumerate() {
@@ -56,7 +57,7 @@ proptest! {
 #[test]
 fn known_plans() {
     let starts = |width, height| -> Vec<(u32, u32)> {
-        plan(width, height, 512, 96)
+        plan(width, height, 512, 96, 1)
             .iter()
             .map(|tile| (tile.x_px, tile.y_px))
             .collect()
@@ -72,6 +73,9 @@ fn known_plans() {
     );
     assert_eq!(starts(0, 512), [], "an empty picture has none");
     assert_eq!(starts(4608, 2592).len(), 66);
+    let on_the_grid = plan(929, 512, 512, 96, 8);
+    let starts: Vec<u32> = on_the_grid.iter().map(|tile| tile.x_px).collect();
+    assert_eq!(starts, [0, 208, 424], "929 is 53 cells of room and a pixel");
 }
 
 fn noise(width_px: u32, height_px: u32, seed: u32) -> Picture {
