@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::boxes::Detection;
+use crate::change::card::Region;
 use crate::change::compare::CELL;
 use crate::change::flat::Flat;
 use crate::change::grey::Grey;
@@ -12,7 +13,7 @@ use crate::jpeg::Picture;
 use crate::look::gate::Scene;
 use crate::look::merge::Merged;
 use crate::tile::Tile;
-use crate::{preprocess, suppress};
+use crate::{preprocess, suppress, tile};
 
 mod doubt;
 mod gate;
@@ -181,36 +182,58 @@ impl Detector {
             .map(|known| known.resized(by))
             .collect();
 
-        let tiles = self.tiles(shown);
+        let region = verdict.region.resized(by);
+        let tiles = self.tiles_in(shown, &region);
         let windows = match verdict.whole {
             Some(because) => Err(because),
             None => self
                 .windows(shown, &verdict, &known, by)
                 .ok_or(WholeBecause::Many),
         };
-        let run = match &windows {
+        let mut run = match &windows {
             Ok(windows) => self.run_windows(shown, windows, &known, keep_going)?,
             Err(_) => self.run_whole(shown, &tiles, keep_going)?,
         };
+        run.retain(|merged| region.has_middle_of(&merged.detection));
         let back = settings.scale.factor();
+        let all_tiles = self.tiles(shown);
         let look = Look {
             detections: run
                 .iter()
                 .map(|merged| merged.detection.resized(back))
                 .collect(),
             carried: run.iter().map(|merged| merged.is_carried).collect(),
-            tiles: count(tiles.len()),
+            tiles: count(all_tiles.len()),
             tiles_run: count(windows.as_ref().map_or(tiles.len(), Vec::len)),
-            work_share: windows
-                .as_ref()
-                .map_or(1.0, |windows| work_share(windows, &tiles)),
+            work_share: match &windows {
+                Ok(windows) => pixels(windows.iter().map(|window| window.size_px)),
+                Err(_) => pixels(tiles.iter().map(|tile| tile.size_px)),
+            } / pixels(all_tiles.iter().map(|tile| tile.size_px)).max(1.0),
             whole: windows.err(),
             shift_px: verdict.shift_px,
             card: verdict.card,
             quality,
         };
-        let memory = memory::after(memory, now, grey, &look, verdict.is_poor);
+        let score = self.model().thresholds.score;
+        let region = region_after(picture, &look, verdict.region, score);
+        let memory = memory::after(memory, now, grey, &look, (region, verdict.is_poor));
         Ok((look, memory))
+    }
+
+    /// The tiles of a part of the picture.
+    fn tiles_in(&self, shown: &Picture, region: &Region) -> Vec<Tile> {
+        let input = &self.model().input;
+        let stride_px = self.model().output.stride_px;
+        let (left_px, top_px, width_px, height_px) = region.pixels(shown, input.tile_px, stride_px);
+        let tiles = tile::plan(
+            width_px,
+            height_px,
+            input.tile_px,
+            input.overlap_px,
+            stride_px,
+        );
+        let tiles = tiles.into_iter();
+        tiles.map(|tile| tile.moved(left_px, top_px)).collect()
     }
 
     /// The windows of a look that leaves things out; `None` if it would leave out too little.
@@ -223,6 +246,7 @@ impl Detector {
     ) -> Option<Vec<Window>> {
         let changes = verdict.changes.as_ref()?;
         let sizes_px = self.square_sizes_px();
+        let tiles = self.tiles_in(shown, &verdict.region.resized(by));
         let room = Room {
             width_px: shown.width_px,
             height_px: shown.height_px,
@@ -231,16 +255,13 @@ impl Detector {
             margin_px: self.model().input.overlap_px / 2,
             stride_px: self.model().output.stride_px,
         };
-        let tiles = self.tiles(shown);
-        let square_px2 = |side_px: u32| (side_px as f32).powi(2);
-        let costs = (
-            square_px2(sizes_px.first().copied()?),
-            tiles.iter().map(|tile| square_px2(tile.size_px)).sum(),
-        );
+        let whole_px2 = pixels(tiles.iter().map(|tile| tile.size_px));
+        let costs = (pixels(sizes_px.first().copied()), whole_px2);
         let score = self.model().thresholds.score;
         let doubtful = doubt::in_turn(known, score, verdict.looks, costs);
         let windows = room.plan(changes, known, &doubtful)?;
-        (work_share(&windows, &tiles) <= SHARE_MAX).then_some(windows)
+        let windows_px2 = pixels(windows.iter().map(|window| window.size_px));
+        (windows_px2 <= SHARE_MAX * whole_px2).then_some(windows)
     }
 
     fn run_whole(
@@ -278,11 +299,24 @@ fn count(tiles: usize) -> u32 {
     u32::try_from(tiles).unwrap_or(u32::MAX)
 }
 
-/// What the network is given, against what it is given for the whole picture.
-fn work_share(windows: &[Window], tiles: &[Tile]) -> f32 {
-    let pixels = |sides: &mut dyn Iterator<Item = u32>| -> u64 {
-        sides.map(|side_px| u64::from(side_px).pow(2)).sum()
-    };
-    let of_windows = pixels(&mut windows.iter().map(|window| window.size_px));
-    of_windows as f32 / pixels(&mut tiles.iter().map(|tile| tile.size_px)).max(1) as f32
+/// What squares of these sides give the network to do.
+fn pixels(sides_px: impl IntoIterator<Item = u32>) -> f32 {
+    sides_px
+        .into_iter()
+        .map(|side_px| (side_px as f32).powi(2))
+        .sum()
+}
+
+/// Where to look from now on: what was found once is kept, and a look at all of the picture finds it.
+fn region_after(picture: &Picture, look: &Look, region: Region, score: f32) -> Region {
+    let (width_px, height_px) = (picture.width_px, picture.height_px);
+    if look.whole.is_none() || !region.is_whole(width_px, height_px) {
+        return region;
+    }
+    let shown = look
+        .detections
+        .iter()
+        .filter(|detection| detection.score >= score);
+    let shown: Vec<Detection> = shown.copied().collect();
+    Region::of(picture).checked(&shown, width_px, height_px)
 }

@@ -2,7 +2,7 @@
 //!
 //! It is found by colour, see [`cells`], and beyond each side a margin stays for insects that reach over the edge. What
 //! is not sure belongs to the card: a region that is too large costs time, one that is too small costs insects. So the
-//! first look at a card runs on all of the picture, and whatever it shows is in the region from then on.
+//! first look at a card runs on all of the picture, and its boxes must agree with the region.
 
 use crate::boxes::Detection;
 use crate::change::flat::floor;
@@ -15,6 +15,8 @@ mod tests;
 
 /// What stays around the card.
 const MARGIN_PX: f32 = 64.0;
+/// A box so near to the region is rather an insect than a knot in the wood.
+const NEAR_PX: f32 = 64.0;
 /// A region with a larger share of the picture is not worth having.
 const SHARE_MAX: f32 = 0.9;
 
@@ -73,10 +75,18 @@ impl Region {
         (self.right - self.left) * (self.bottom - self.top)
     }
 
-    /// The same, but with every one of these boxes in it: the network knows better than the colour.
+    /// The same, held against the boxes that the network found on all of the picture: with those close beside it, or all
+    /// of the picture if most boxes lie farther away, for then the colour was misleading.
     #[must_use]
-    pub fn holding(self, boxes: &[Detection], width_px: u32, height_px: u32) -> Self {
-        let all = boxes.iter().fold(self, |all, one| Self {
+    pub fn checked(self, boxes: &[Detection], width_px: u32, height_px: u32) -> Self {
+        let ends = [width_px as f32, height_px as f32];
+        let around = self.inside(-NEAR_PX, ends);
+        let (near, far): (Vec<&Detection>, Vec<&Detection>) =
+            boxes.iter().partition(|one| around.has_middle_of(one));
+        if far.len() > near.len() {
+            return Self::whole(width_px, height_px);
+        }
+        let all = near.into_iter().fold(self, |all, one| Self {
             left: all.left.min(one.x_px - MARGIN_PX),
             top: all.top.min(one.y_px - MARGIN_PX),
             right: all.right.max(one.x_px + one.width_px + MARGIN_PX),
@@ -85,8 +95,8 @@ impl Region {
         Self {
             left: all.left.max(0.0),
             top: all.top.max(0.0),
-            right: all.right.min(width_px as f32),
-            bottom: all.bottom.min(height_px as f32),
+            right: all.right.min(ends[0]),
+            bottom: all.bottom.min(ends[1]),
         }
     }
 

@@ -1,8 +1,11 @@
 //! Whether a look may leave things out: what is remembered, held against what is seen.
 
+use std::borrow::Cow;
+
 use crate::boxes::Detection;
 use crate::change::align::{self, Alignment, Motion};
-use crate::change::compare::{self, Changes};
+use crate::change::card::Region;
+use crate::change::compare::{self, CELL, Changes};
 use crate::change::flat::{Flat, floor};
 use crate::change::grey::Grey;
 use crate::look::{CardSeen, LookSettings, Memory, Quality, Scale, WholeBecause};
@@ -33,6 +36,10 @@ const STILL_THERE_SHARE: f32 = 0.35;
 /// A share of changed cells above this is not worth planning windows for.
 const CHANGED_MAX: f32 = 0.35;
 
+/// So much of the region's margin is not searched for changes: there the wall begins. Leaves that blow right at the
+/// card's edge still cost windows along it.
+const BESIDE_PX: f32 = 64.0;
+
 /// What is seen now, as far as it is compared.
 pub(super) struct Scene {
     pub(super) width_px: u32,
@@ -59,6 +66,8 @@ pub(super) struct Verdict {
     pub(super) is_poor: bool,
     /// Looks since the last whole one.
     pub(super) looks: u32,
+    /// Where the card lies; all of the picture where that is not known or not sure any more.
+    pub(super) region: Region,
 }
 
 /// Holds the picture against the memory.
@@ -77,6 +86,7 @@ pub(super) fn judge(
         card: CardSeen::First,
         is_poor: false,
         looks: memory.map_or(0, |memory| memory.looks),
+        region: Region::whole(now.width_px, now.height_px),
     };
     let Some(memory) = memory else {
         return nothing;
@@ -87,14 +97,15 @@ pub(super) fn judge(
             ..nothing
         };
     }
-    let before = Flat::of(&memory.grey);
+    let seen = Seen::of(memory, now);
+    let (before, flat) = (&seen.before, seen.now.as_ref());
     let light = has_other_light(&memory.quality, &now.quality);
     // Bare paper has no edges by which a focus could be told.
-    let has_edges = !is_empty(&before) && !is_empty(&now.flat);
+    let has_edges = !is_empty(before) && !is_empty(flat);
     let focus = has_edges && has_other_focus(&memory.quality, &now.quality);
     let is_poor = (light || focus) && is_worse(&memory.quality, &now.quality);
-    let pose = Pose::of(&before, &now.flat);
-    let card = if is_poor || !is_other_card(memory, &before, &now.flat, &pose, score) {
+    let pose = Pose::of(before, flat);
+    let card = if is_poor || !is_other_card(memory, before, flat, &pose, score) {
         CardSeen::Same
     } else {
         CardSeen::New
@@ -107,7 +118,7 @@ pub(super) fn judge(
         (card == CardSeen::New, WholeBecause::Card),
         (light, WholeBecause::Light),
         (focus, WholeBecause::Focus),
-        (pose.is_far(&now.flat), WholeBecause::Moved),
+        (pose.is_far(flat), WholeBecause::Moved),
         (memory.looks >= settings.whole_every, WholeBecause::Due),
     ];
     let whole = because
@@ -115,22 +126,85 @@ pub(super) fn judge(
         .find(|(holds, _)| *holds)
         .map(|&(_, because)| because);
     let factor = nothing.grey_factor;
+    let shift_px = pose.shift_px(factor).filter(|_| card == CardSeen::Same);
+    let region = region_now(memory, whole, shift_px, now);
     let verdict = Verdict {
         whole,
-        shift_px: pose.shift_px(factor).filter(|_| card == CardSeen::Same),
+        shift_px,
         card,
         is_poor,
+        region,
         ..nothing
     };
     if whole.is_some() {
         return verdict;
     }
-    let changes = compare::compare(&before, &now.flat, &pose.motion);
+    let changes = changes_on(&region, &seen, &pose.motion, now);
     Verdict {
         whole: (changes.share() > CHANGED_MAX).then_some(WholeBecause::Many),
         known: carried(memory, &pose.motion, factor),
         changes: Some(changes),
         ..verdict
+    }
+}
+
+/// Where the remembered region lies now; all of the picture when the card has to be found anew.
+fn region_now(
+    memory: &Memory,
+    whole: Option<WholeBecause>,
+    shift_px: Option<(f32, f32)>,
+    now: &Scene,
+) -> Region {
+    let (width_px, height_px) = (now.width_px, now.height_px);
+    match whole {
+        Some(WholeBecause::Card | WholeBecause::Moved) => Region::whole(width_px, height_px),
+        _ => memory
+            .region
+            .shifted(shift_px.unwrap_or_default(), width_px, height_px),
+    }
+}
+
+/// Where the card differs; what changed beside it is none of its changes.
+fn changes_on(region: &Region, seen: &Seen<'_>, motion: &Motion, now: &Scene) -> Changes {
+    let mut changes = compare::compare(&seen.before, &seen.now, motion);
+    if region.is_whole(now.width_px, now.height_px) {
+        return changes;
+    }
+    let factor = Grey::factor(now.width_px, now.height_px) as f32;
+    let card = region.inside(BESIDE_PX, [now.width_px as f32, now.height_px as f32]);
+    changes.keep(|column, row| {
+        let middle = |cell: usize| (cell as f32 + 0.5) * CELL as f32 * factor;
+        card.has(middle(column), middle(row))
+    });
+    changes
+}
+
+/// Both pictures' cards, without what is beside them: leaves in the wind are no motion of the card.
+struct Seen<'a> {
+    before: Flat,
+    now: Cow<'a, Flat>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(memory: &Memory, now: &'a Scene) -> Self {
+        let before = Flat::of(&memory.grey);
+        let region = memory.region;
+        if region.is_whole(now.width_px, now.height_px) {
+            return Self {
+                before,
+                now: Cow::Borrowed(&now.flat),
+            };
+        }
+        let region = region.resized(1.0 / memory.grey.factor as f32);
+        let span = |from: f32, to: f32| floor(from.max(0.0))..floor(to.max(0.0)) + 1;
+        let (columns, rows) = (
+            span(region.left, region.right),
+            span(region.top, region.bottom),
+        );
+        Self {
+            before: before.only(columns.clone(), rows.clone()),
+            now: Cow::Owned(now.flat.only(columns, rows)),
+        }
     }
 }
 

@@ -6,12 +6,13 @@
 use sha2::{Digest, Sha256};
 
 use crate::boxes::Detection;
+use crate::change::card::Region;
 use crate::change::grey::Grey;
 use crate::look::gate::Scene;
 use crate::look::{Look, Quality, Scale};
 
 /// Opens every memory; the last byte is the version.
-const SIGNATURE: [u8; 8] = *b"trapmem\x01";
+const SIGNATURE: [u8; 8] = *b"trapmem\x02";
 /// With more boxes than this the weakest are forgotten, and looked for again when their place changes.
 const BOXES_MAX: usize = 8_000;
 /// So many poor pictures in a row are not remembered; after that, poor is how this trap's pictures are.
@@ -33,6 +34,8 @@ pub struct Memory {
     /// Looks in a row at pictures that were too poor to remember.
     pub(super) poor_looks: u32,
     pub(super) quality: Quality,
+    /// Where the card lies.
+    pub(super) region: Region,
     pub(super) grey: Grey,
     pub(super) boxes: Vec<Detection>,
 }
@@ -60,7 +63,21 @@ impl Memory {
             mean_luma,
             clipped_share,
         } = self.quality;
-        for number in [sharpness, mean_luma, clipped_share] {
+        let Region {
+            left,
+            top,
+            right,
+            bottom,
+        } = self.region;
+        for number in [
+            sharpness,
+            mean_luma,
+            clipped_share,
+            left,
+            top,
+            right,
+            bottom,
+        ] {
             bytes.extend(number.to_le_bytes());
         }
         bytes.extend(self.model);
@@ -95,11 +112,17 @@ impl Memory {
         let [width_px, height_px, scale, looks, poor_looks] =
             numbers(&mut rest, u32::from_le_bytes)?;
         let [sharpness, mean_luma, clipped_share] = numbers(&mut rest, f32::from_le_bytes)?;
+        let [left, top, right, bottom] = numbers(&mut rest, f32::from_le_bytes)?;
+        let is_region = (left.max(0.0) < right.min(width_px as f32))
+            && (top.max(0.0) < bottom.min(height_px as f32))
+            && [left, top, right, bottom]
+                .iter()
+                .all(|side| side.is_finite());
         let is_side = |side_px: u32| (1..=SIDE_PX_MAX).contains(&side_px);
         let is_quality = [sharpness, mean_luma, clipped_share]
             .iter()
             .all(|number| number.is_finite());
-        if !is_side(width_px) || !is_side(height_px) || !is_quality {
+        if !is_side(width_px) || !is_side(height_px) || !is_quality || !is_region {
             return None;
         }
         let model = *rest.split_off(..MODEL_BYTES)?.as_array()?;
@@ -127,6 +150,12 @@ impl Memory {
                 mean_luma,
                 clipped_share,
             },
+            region: Region {
+                left,
+                top,
+                right,
+                bottom,
+            },
             grey: Grey {
                 width,
                 height,
@@ -145,7 +174,7 @@ pub(super) fn after(
     now: Scene,
     grey: Grey,
     look: &Look,
-    is_poor: bool,
+    (region, is_poor): (Region, bool),
 ) -> Memory {
     let looks = match last {
         Some(last) if is_poor && last.poor_looks < POOR_LOOKS_MAX => {
@@ -168,6 +197,7 @@ pub(super) fn after(
         },
         poor_looks: 0,
         quality: now.quality,
+        region,
         grey,
         boxes: look.detections.iter().take(BOXES_MAX).copied().collect(),
     }
@@ -231,6 +261,12 @@ mod tests {
                 sharpness: 0.5,
                 mean_luma: 120.0,
                 clipped_share: 0.25,
+            },
+            region: Region {
+                left: -3.5,
+                top: 10.0,
+                right: 100.25,
+                bottom: 81.0,
             },
             grey: Grey {
                 width,
@@ -299,7 +335,8 @@ mod tests {
         assert_eq!(with(8, u32::MAX.to_le_bytes()), None, "width");
         assert_eq!(with(16, 3_u32.to_le_bytes()), None, "scale");
         assert_eq!(with(28, f32::NAN.to_le_bytes()), None, "sharpness");
-        assert_eq!(with(4, 2_u32.to_le_bytes()), None, "version");
+        assert_eq!(with(40, 110_f32.to_le_bytes()), None, "region");
+        assert_eq!(with(4, 3_u32.to_le_bytes()), None, "version");
         let first_box = good.len() - 22;
         assert_eq!(with(first_box, f32::INFINITY.to_le_bytes()), None, "box");
         assert_eq!(with(first_box + 16, 1.5_f32.to_le_bytes()), None, "score");

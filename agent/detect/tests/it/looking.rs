@@ -197,3 +197,63 @@ fn half_the_scale_gives_boxes_of_the_whole_picture() {
     }
     assert_eq!(trap.look(&with(&FLIES)).tiles_run, 0);
 }
+
+/// The card on a board, before leaves that `wind` blows about.
+fn before_leaves(flies: &[(i32, i32)], wind: u32) -> Picture {
+    let mut picture = with(flies);
+    for (at, pixel) in (0_u32..).zip(picture.rgb.chunks_exact_mut(3)) {
+        let (x, y) = (at % WIDTH_PX, at / WIDTH_PX);
+        let is_within = |around: u32| {
+            (200 - around..800 + around).contains(&x) && (150 - around..700 + around).contains(&y)
+        };
+        let is_dark = (x + wind * 13 + (y + wind * 7) / 5) % 183 < 90;
+        let grain = u8::try_from((x ^ y) % 20).unwrap();
+        if is_within(0) {
+            continue;
+        }
+        let colour = match (is_within(60), is_dark) {
+            (true, _) => [120, 100, 80],
+            (false, true) => [30, 60, 25],
+            (false, false) => [60, 110, 50],
+        };
+        pixel.copy_from_slice(&colour.map(|value: u8| value + grain));
+    }
+    picture
+}
+
+#[test]
+fn what_moves_beside_the_card_costs_nothing() {
+    let flies = [
+        (260, 200),
+        (310, 420),
+        (560, 240),
+        (700, 380),
+        (480, 610),
+        (740, 640),
+    ];
+    let mut trap = Trap::before(&FLIES).0;
+    trap.memory = None;
+    let first = trap.look(&before_leaves(&flies, 0));
+    assert_eq!(
+        (first.whole, first.tiles_run),
+        (Some(WholeBecause::First), first.tiles)
+    );
+    let again = trap.look(&before_leaves(&flies, 1));
+    assert_eq!((again.whole, again.tiles_run), (None, 0));
+    let mut more = flies.to_vec();
+    more.push((420, 300));
+    let look = trap.look(&before_leaves(&more, 2));
+    assert!(look.whole.is_none() && look.tiles_run == 1, "{look:?}");
+    for &(x, y) in &more {
+        assert_eq!(boxes_at(&look, x, y).len(), 1, "{x}, {y}");
+    }
+    trap.settings.whole = true;
+    let asked = trap.look(&before_leaves(&more, 3));
+    assert!(
+        asked.tiles_run < asked.tiles && asked.work_share < 1.0,
+        "{asked:?}"
+    );
+    for &(x, y) in &more {
+        assert_eq!(boxes_at(&asked, x, y).len(), 1, "{x}, {y}");
+    }
+}

@@ -280,7 +280,7 @@ fn nearest(
     };
     let ends: Vec<(usize, usize)> = (0..lines).filter_map(first).collect();
     let is_sharp = |&&(depth, line): &&(usize, usize)| {
-        depth >= 2 && far(depth - 2, line) > 1.5 && far(depth + 2, line) < 0.7
+        depth >= 2 && far(depth - 2, line) > 1.0 && far(depth + 2, line) < 0.5
     };
     let sharp = ends.iter().filter(is_sharp).count() as f32;
     if sharp < SHARP_MIN * ends.len() as f32 {

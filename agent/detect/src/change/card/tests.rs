@@ -143,8 +143,11 @@ fn a_region_moves_with_its_card_and_keeps_what_was_found() {
         score: 0.9,
         class: 0,
     };
-    let held = region.holding(&[fly], WIDTH_PX, HEIGHT_PX);
-    assert!(held.right > 930.0 && held.left <= 200.0, "{held:?}");
+    let [beside, far] = [720.0, 1000.0].map(|x_px| Detection { x_px, ..fly });
+    let held = region.checked(&[beside, far], WIDTH_PX, HEIGHT_PX);
+    assert!(held.right > 750.0 && held.right < 1000.0, "{held:?}");
+    let misled = region.checked(&[far, beside, far], WIDTH_PX, HEIGHT_PX);
+    assert!(misled.is_whole(WIDTH_PX, HEIGHT_PX));
     let picture = Picture {
         width_px: WIDTH_PX,
         height_px: HEIGHT_PX,
