@@ -70,7 +70,7 @@ impl Scale {
 /// Above this share of the whole work a look may as well be a whole one.
 const SHARE_MAX: f32 = 0.5;
 
-/// Why a look ran the network on the whole picture.
+/// Why a look ran the network on all of the card, or on all of the picture where the card is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WholeBecause {
@@ -130,7 +130,7 @@ pub struct Look {
     pub carried: Vec<bool>,
     /// Tiles of the whole picture.
     pub tiles: u32,
-    /// Tiles that the network ran on.
+    /// Tiles or windows that the network ran on.
     pub tiles_run: u32,
     /// What the network was given, in pixels, against what it is given for the whole picture.
     pub work_share: f32,
