@@ -14,14 +14,16 @@
 //!   them along; what the boxes themselves say about shift and turn ([`pose`]) corrects it, so that drift does not
 //!   add up and a bump costs nothing.
 //! - **Two thresholds.** A weak box continues a track, but only boxes of which the best has nearly
-//!   [`Settings::score`] confirm one. What flickers once is no arrival, and what is always weak is none either.
+//!   [`Settings::score`] confirm one. What flickers once is no arrival, and what is always weak is none either, unless
+//!   the card's first picture ([`Scene`]) shows that nothing was there.
 //! - **Patience.** A track that is not seen stays remembered, for [`Settings::gone_after`] good frames as present and
 //!   then as gone; if it shows up again in its place it is the same individual with the same number. What another
 //!   insect covers is not missed at all.
 //! - **Poor frames** (a lamp that failed, fog, a picture out of focus) prove no absence and start nothing.
-//! - **A new card** ends all tracks. What is on it at its first look is [`Origin::Present`], not arrived.
-//! - **Walking.** A box that is gone and a like box a few lengths beside it are one insect; a like box far away is a
-//!   new track that says which one it could be ([`TrackView::maybe_number`]).
+//! - **A new card** ends all tracks, and counts what only the last look at the old one showed, if it showed it well.
+//!   What is on a card at its first look is [`Origin::Present`], not arrived.
+//! - **Walking.** A box that is gone and a like box a few lengths beside it are one insect; close by it may look quite
+//!   different. A like box far away is a new track that says which one it could be ([`TrackView::maybe_number`]).
 //! - **Overlooked.** A box where the card's first picture was dark already ([`Scene`]) did not come: the detector
 //!   only sees it in today's light. It is `Present`, too.
 //!

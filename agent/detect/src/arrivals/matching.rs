@@ -5,6 +5,12 @@ use super::track::{Spotted, Track};
 
 /// Evidence from which on a track may walk: one good sighting will do.
 const WALKING: f32 = 0.4;
+/// How unlike a box may be that is taken for a walker's new one.
+const UNLIKE_MAX: f32 = 0.20;
+/// As above for an insect that was sure and seen in the last frame, and a box a short way off: that one is lost and
+/// another found beside it in the same frame says more than looks, which change with the legs and with what the card
+/// shows beneath it.
+const UNLIKE_BESIDE_MAX: f32 = 0.40;
 /// A good pair in place.
 const FULL: f32 = 1000.0;
 
@@ -81,7 +87,13 @@ pub(super) fn walkers(
             if !is_free || distance_px > reach_px {
                 continue;
             }
-            if let Some(unlike) = unlike_turned(track, seen, 0.20) {
+            let is_beside = distance_px <= 0.5 * reach_px;
+            let unlike_max = if is_beside && track.view.is_confirmed && track.missed == 0 {
+                UNLIKE_BESIDE_MAX
+            } else {
+                UNLIKE_MAX
+            };
+            if let Some(unlike) = unlike_turned(track, seen, unlike_max) {
                 let weight = whole(FULL - 400.0 * distance_px / reach_px - 400.0 * unlike);
                 edges.push(Edge {
                     track: index,

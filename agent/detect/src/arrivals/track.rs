@@ -2,8 +2,9 @@
 //!
 //! Evidence is what confirms: a box of at least the shown score that the network found in this picture counts 1, a
 //! weak one 0.4, one that was only carried over a quarter, and a good frame without it takes half away. So an insect
-//! is confirmed at its second good sighting, and a box that flickers is not. A box that is always weak never is: dirt
-//! is seen that way for days.
+//! is confirmed at its second good sighting, and a box that flickers is not. A box that is always weak is dirt that is
+//! seen that way for days, and never confirmed; unless the card's first picture shows that nothing was there, so that
+//! something came, and it stays.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +16,14 @@ use crate::boxes::Detection;
 const CONFIRMED: f32 = 1.5;
 /// The share of the shown score that a confirmed track's best box has at least.
 const NEARLY_SHOWN: f32 = 0.85;
+/// The same, where the card's first picture shows a bare place: something came.
+const CAME_SHOWN: f32 = 0.5;
+/// Evidence that confirms what came but is always weak: about six sightings.
+const CAME_CONFIRMED: f32 = 2.5;
 /// As much more is needed for a box that lies on a known insect: it may be a second box on the same one.
 const CROWDED: f32 = 1.0;
+/// Above the shown score by this much a box is strong: hardly ever dirt, and never overlooked at a card's first look.
+pub(super) const STRONG: f32 = 0.15;
 /// No track collects more, so that an old one does not outlive its absence by far.
 const EVIDENCE_MAX: f32 = 4.0;
 /// After so many good frames without a sighting an unconfirmed track is over.
@@ -92,6 +99,9 @@ pub(super) struct Track {
     pub(super) missed: u32,
     /// It began on top of a known insect.
     pub(super) is_crowded: bool,
+    /// The card's first picture shows that nothing was there.
+    #[serde(default)]
+    pub(super) has_come: bool,
 }
 
 impl Track {
@@ -116,6 +126,7 @@ impl Track {
             evidence: 0.0,
             missed: 0,
             is_crowded: false,
+            has_come: false,
         }
     }
 
@@ -161,8 +172,12 @@ impl Track {
         };
         self.evidence = (self.evidence + gain).min(EVIDENCE_MAX);
         let needed = CONFIRMED + if self.is_crowded { CROWDED } else { 0.0 };
-        let is_strong = self.view.score >= NEARLY_SHOWN * settings.score;
-        self.view.is_confirmed |= is_strong && self.evidence >= needed && self.view.seen >= 2;
+        let is_sure = |share: f32, needed: f32| {
+            self.view.score >= share * settings.score && self.evidence >= needed
+        };
+        let is_sure = is_sure(NEARLY_SHOWN, needed)
+            || self.has_come && is_sure(CAME_SHOWN, needed.max(CAME_CONFIRMED));
+        self.view.is_confirmed |= is_sure && self.view.seen >= 2;
     }
 
     /// A good frame without it; says whether that ends it.
@@ -179,6 +194,13 @@ impl Track {
             self.view.end = Some(End::Gone);
         }
         is_over
+    }
+
+    /// Whether it counts when its card is taken away. What the last frame showed for the first time can never be seen
+    /// again: there a strong box alone will do.
+    pub(super) fn is_sure_at_end(&self, settings: &Settings) -> bool {
+        let is_strong = self.view.score >= settings.score + STRONG;
+        self.view.is_confirmed || is_strong && self.missed == 0 && !self.is_crowded
     }
 
     pub(super) fn is_live(&self) -> bool {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pose::{self, Pose};
 use super::spotting::{in_order, placed};
-use super::track::{Placed, Spotted, Track};
+use super::track::{Placed, STRONG, Spotted, Track};
 use super::{
     Change, End, Frame, Observation, Origin, Scene, Settings, TRACKS_MAX, TrackView, matching,
     state,
@@ -15,8 +15,6 @@ use crate::look::CardSeen;
 const SHIFT_MAX_PX: f32 = 1000.0;
 /// So many doubtful frames in a row are believed: it was no moment's darkness.
 const DOUBTFUL_MAX: u32 = 3;
-/// Above the shown score by this much, a box would have been seen at the card's first look.
-const STRONG: f32 = 0.15;
 
 /// All insects of one trap's card, from frame to frame. Save it as JSON between frames; reading checks it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -268,6 +266,7 @@ impl Tracker {
             .map(|track| {
                 Change::Ended(TrackView {
                     end: Some(End::CardChanged),
+                    is_confirmed: track.is_sure_at_end(&self.settings),
                     ..track.view
                 })
             });
@@ -343,16 +342,15 @@ impl Tracker {
             }
             let is_weak = seen.detection.score < self.settings.score + STRONG;
             let is_settling = self.good_frames < self.settings.settling_frames;
-            let was_there = || {
-                self.was_there(seen, scene)
-                    .unwrap_or(is_settling && is_weak)
-            };
-            let origin = if self.good_frames == 0 || was_there() {
+            let shown_first = self.was_there(seen, scene);
+            let was_there = shown_first.unwrap_or(is_settling && is_weak);
+            let origin = if self.good_frames == 0 || was_there {
                 Origin::Present
             } else {
                 Origin::Arrived
             };
             let mut track = Track::start(self.next_number, frame, seen, origin);
+            track.has_come = shown_first == Some(false);
             track.is_crowded = spotted.iter().zip(&is_taken).any(|(other, &is_known)| {
                 is_known
                     && (seen.placed.covered_by(&other.placed) >= 0.6

@@ -1,22 +1,22 @@
 //! What can happen to a card, each as a story: a list of insects, and what the camera sees of them.
 
 use trapline_detect::arrivals::{
-    Appearance, Change, End, Frame, LookNote, Observation, Origin, Settings, Sighting, TrackView,
-    Tracker, arrivals_between,
+    Appearance, Change, End, Frame, LookNote, Observation, Origin, Scene, Settings, Sighting,
+    TrackView, Tracker, arrivals_between,
 };
 use trapline_detect::{CardSeen, Detection};
 
 /// An insect on the card: the middle of its box, length, darkness.
 #[derive(Debug, Clone, Copy)]
-struct Insect {
-    x_px: f32,
-    y_px: f32,
-    length_px: f32,
-    darkness: u8,
+pub(crate) struct Insect {
+    pub(crate) x_px: f32,
+    pub(crate) y_px: f32,
+    pub(crate) length_px: f32,
+    pub(crate) darkness: u8,
 }
 
 /// Insects scattered over a card of 1100 x 1600 pixels, no two closer than 80 pixels.
-fn insects(count: u32) -> Vec<Insect> {
+pub(crate) fn insects(count: u32) -> Vec<Insect> {
     (0..count)
         .map(|index| {
             let (row, column) = (index / 12, index % 12);
@@ -31,7 +31,7 @@ fn insects(count: u32) -> Vec<Insect> {
         .collect()
 }
 
-fn sighting(insect: &Insect, score: f32) -> Sighting {
+pub(crate) fn sighting(insect: &Insect, score: f32) -> Sighting {
     let length_px = insect.length_px;
     Sighting {
         detection: Detection {
@@ -47,7 +47,7 @@ fn sighting(insect: &Insect, score: f32) -> Sighting {
     }
 }
 
-fn frame(insects: &[Insect]) -> Frame {
+pub(crate) fn frame(insects: &[Insect]) -> Frame {
     Frame {
         sightings: insects.iter().map(|insect| sighting(insect, 0.8)).collect(),
         shift_px: None,
@@ -71,14 +71,14 @@ fn pushed(insects: &[Insect], x_px: f32, y_px: f32, degrees: f32) -> Vec<Insect>
 }
 
 /// A tracker, and the latest view of every track that it ever told of.
-struct Story {
+pub(crate) struct Story {
     tracker: Tracker,
-    tracks: Vec<TrackView>,
+    pub(crate) tracks: Vec<TrackView>,
 }
 
 impl Story {
     /// Begins with two looks at these insects.
-    fn with(insects: &[Insect]) -> Self {
+    pub(crate) fn with(insects: &[Insect]) -> Self {
         let mut story = Self {
             tracker: Tracker::new(Settings::default()),
             tracks: Vec::new(),
@@ -87,11 +87,15 @@ impl Story {
         story
     }
 
-    fn see(&mut self, frame: &Frame) -> Observation {
+    pub(crate) fn see(&mut self, frame: &Frame) -> Observation {
+        self.see_scene(frame, None)
+    }
+
+    pub(crate) fn see_scene(&mut self, frame: &Frame, scene: Option<&Scene>) -> Observation {
         // As on a trap, where the tracker lives in a file between two looks.
         let text = serde_json::to_string(&self.tracker).unwrap();
         self.tracker = serde_json::from_str(&text).unwrap();
-        let observation = self.tracker.observe(frame);
+        let observation = self.tracker.observe_scene(frame, scene);
         for change in &observation.changes {
             let track = *change.track();
             match change {
@@ -108,13 +112,13 @@ impl Story {
         observation
     }
 
-    fn see_times(&mut self, frame: &Frame, times: usize) {
+    pub(crate) fn see_times(&mut self, frame: &Frame, times: usize) {
         for _ in 0..times {
             self.see(frame);
         }
     }
 
-    fn arrived(&self) -> usize {
+    pub(crate) fn arrived(&self) -> usize {
         let counts = |track: &&TrackView| track.is_confirmed && track.origin == Origin::Arrived;
         self.tracks.iter().filter(counts).count()
     }
@@ -348,6 +352,11 @@ fn a_walk_keeps_the_number_and_a_far_jump_is_doubtful() {
         story.see(&frame(&all));
     }
     story.check(0, 20);
+    // Over print, and with the legs spread, it looks another one; the place beside it says that it is not.
+    all[7].x_px += 30.0;
+    all[7].darkness -= 50;
+    story.see_times(&frame(&all), 3);
+    story.check(0, 20);
     all[7].x_px = 900.0;
     all[7].y_px = 1500.0;
     story.see_times(&frame(&all), 3);
@@ -370,59 +379,6 @@ fn a_walk_keeps_the_number_and_a_far_jump_is_doubtful() {
         .collect();
     let count = arrivals_between(&story.tracks, &looks, 0..story.tracker.frames());
     assert_eq!((count.low, count.counted, count.high), (0, 1, 2));
-}
-
-#[test]
-fn flicker_is_no_arrival_and_patience_makes_one() {
-    let all = insects(16);
-    let seen_with = |score: Option<f32>| {
-        let mut next = frame(&all[..15]);
-        next.sightings
-            .extend(score.map(|score| sighting(&all[15], score)));
-        next
-    };
-    let once = |scores: &[Option<f32>]| {
-        let mut story = Story::with(&all[..15]);
-        story.see_times(&frame(&all[..15]), 2);
-        for score in scores {
-            story.see(&seen_with(*score));
-        }
-        story.arrived()
-    };
-    assert_eq!(once(&[Some(0.9), None, None, None]), 0, "once");
-    assert_eq!(once(&[Some(0.9), Some(0.9)]), 1, "twice");
-    assert_eq!(
-        once(&[Some(0.25), None, Some(0.25), None, Some(0.3), None]),
-        0,
-        "weak and seldom"
-    );
-    assert_eq!(once(&[Some(0.3); 9]), 0, "weak and always");
-    assert_eq!(once(&[Some(0.4); 5]), 1, "nearly shown, and always");
-    assert_eq!(
-        once(&[Some(0.9), None, None, Some(0.3), None, None, None]),
-        0,
-        "strong and then weak"
-    );
-    assert_eq!(
-        once(&[Some(0.9), Some(0.25), Some(0.25), Some(0.25)]),
-        1,
-        "continued by weak boxes"
-    );
-}
-
-#[test]
-fn carried_boxes_confirm_slowly() {
-    let all = insects(11);
-    let mut story = Story::with(&all[..10]);
-    story.see(&frame(&all));
-    let mut carried = frame(&all);
-    for sighting in &mut carried.sightings {
-        sighting.is_carried = true;
-    }
-    story.see(&carried);
-    assert_eq!(story.arrived(), 0);
-    story.see(&carried);
-    assert_eq!(story.arrived(), 1);
 }
 
 #[test]

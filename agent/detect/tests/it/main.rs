@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accuracy;
 #[cfg(test)]
+mod arrival_evidence;
+#[cfg(test)]
 mod arrival_stories;
 #[cfg(test)]
 mod arrivals;
