@@ -25,8 +25,8 @@ use trapline_wire::v1::ModelRef;
 const THIS_PROGRAM: &str = "/proc/self/exe";
 /// Between two looks at the process.
 const LOOK_AGAIN_MS: i64 = 10;
-/// The longest answer: 5000 boxes in JSON have less than 2 MB, what is
-/// remembered of the largest picture less than 4.
+/// The longest answer: 5000 boxes in JSON have less than 2 MB, the small copy of
+/// the picture less than 0.1, what is remembered of the largest one less than 4.
 const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// More is never remembered.
 const MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -41,8 +41,8 @@ const NICENESS: i32 = 10;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
-    /// The model that it loaded.
-    Model(ModelRef),
+    /// The model that it loaded, and what that calculates with.
+    Model(ModelRef, Option<String>),
     /// What it saw.
     Seen(Box<Seen>),
     /// It is no picture that anybody could look at.
@@ -57,6 +57,7 @@ pub struct Inspector {
     manifest: Option<PathBuf>,
     memory_limit_bytes: u64,
     model: ModelRef,
+    arithmetic: Option<String>,
 }
 
 impl Inspector {
@@ -77,10 +78,11 @@ impl Inspector {
         ];
         let answer = ask(manifest.as_deref(), &words, &[], &mut keep_going);
         match answer {
-            Ok(Answer::Model(model)) => Ok(Self {
+            Ok(Answer::Model(model, arithmetic)) => Ok(Self {
                 manifest,
                 memory_limit_bytes,
                 model,
+                arithmetic,
             }),
             Ok(Answer::Failed(why)) | Err(LookError::Failed(why)) => Err(why),
             Ok(Answer::Seen(_) | Answer::Unreadable(_)) => Err("it gave another answer".to_owned()),
@@ -92,6 +94,10 @@ impl Inspector {
 impl Detect for Inspector {
     fn model(&self) -> ModelRef {
         self.model.clone()
+    }
+
+    fn arithmetic(&self) -> Option<String> {
+        self.arithmetic.clone()
     }
 
     fn look(
@@ -115,7 +121,7 @@ impl Detect for Inspector {
             Answer::Seen(seen) => Ok(*seen),
             Answer::Unreadable(why) => Err(LookError::Unreadable(why)),
             Answer::Failed(why) => failed(&why),
-            Answer::Model(_) => failed("the detector's process gave another answer"),
+            Answer::Model(..) => failed("the detector's process gave another answer"),
         }
     }
 }
@@ -182,7 +188,7 @@ fn look(request: Request<'_>, mut input: impl io::Read) -> io::Result<Answer> {
     };
     let model = detector.model();
     if request.describe {
-        return Ok(Answer::Model(model));
+        return Ok(Answer::Model(model, detector.arithmetic()));
     }
     if request
         .expect

@@ -5,7 +5,7 @@ use crate::stage::in_full;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
-use trapline_detect::arrivals::{Appearance, appearance};
+use trapline_detect::arrivals::{Appearance, Scene, appearance, scene};
 use trapline_detect::look::{self, LookSettings, Memory, Scale};
 use trapline_detect::{Detection, Detector, Limits, jpeg};
 use trapline_wire::Sha256;
@@ -15,6 +15,11 @@ use trapline_wire::v1::{CardSeen, DetectionRecord, LookFacts, ModelRef, WholeBec
 pub trait Detect: Send {
     /// The model, as every record of it names it.
     fn model(&self) -> ModelRef;
+
+    /// What the network calculates with, as in `int8, neon`; `None` where there is no network.
+    fn arithmetic(&self) -> Option<String> {
+        None
+    }
 
     /// Looks at a JPEG file; asks between pieces of work whether to go on.
     ///
@@ -66,6 +71,10 @@ pub struct Seen {
     pub class_names: Vec<String>,
     /// How the picture was looked at; whether it is poor is for the caller to say.
     pub facts: LookFacts,
+    /// A small copy of the picture, which tells what came from what was
+    /// overlooked; without it nothing counts as overlooked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<Scene>,
     /// What to remember for the next look; binary, so it travels on its own.
     #[serde(skip)]
     pub memory: Vec<u8>,
@@ -149,6 +158,10 @@ impl Detect for Model {
         self.model.clone()
     }
 
+    fn arithmetic(&self) -> Option<String> {
+        Some(self.detector.arithmetic().to_owned())
+    }
+
     fn look(
         &mut self,
         asked: &Asked<'_>,
@@ -182,6 +195,7 @@ impl Detect for Model {
             boxes,
             class_names: self.detector.model().classes.clone(),
             facts: facts(&look, settings),
+            scene: Some(scene(&picture)),
             memory: memory.to_bytes(),
         })
     }

@@ -236,6 +236,7 @@ pub(crate) fn seen(memory: Option<&[u8]>) -> Seen {
             clipped_share: 0.0,
             is_poor: false,
         },
+        scene: None,
         memory: vec![before.saturating_add(1)],
     }
 }

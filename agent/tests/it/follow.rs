@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trapline_agent::follow::Follower;
 use trapline_agent::inspect::{Seen, SeenBox};
-use trapline_detect::arrivals::{Settings, appearance};
+use trapline_detect::arrivals::{Scene, Settings, appearance, scene};
 use trapline_detect::{Detection, Picture};
 use trapline_store::{Followed, OsDisk, View};
 use trapline_wire::v1::{
@@ -138,6 +138,7 @@ fn seen(places: &[(f32, f32)]) -> Seen {
             clipped_share: 0.0,
             is_poor: false,
         },
+        scene: None,
         memory: Vec::new(),
     }
 }
@@ -226,5 +227,112 @@ fn a_state_goes_on_exactly_or_not_at_all() {
         assert!(following.is_anew);
         let origins = following.tracks.iter().map(|track| track.origin);
         assert!(origins.clone().all(|origin| origin == TrackOrigin::Present));
+    }
+}
+
+/// A card of 1024 by 1024 pixels with something dark at these places.
+fn card(places: &[(f32, f32)]) -> Scene {
+    let is_dark = |x: u16, y: u16| {
+        places.iter().any(|(left, top)| {
+            (*left..left + 20.0).contains(&f32::from(x))
+                && (*top..top + 16.0).contains(&f32::from(y))
+        })
+    };
+    let pixels = (0..1024).flat_map(|y| (0..1024).map(move |x| (x, y)));
+    let colour = |(x, y)| {
+        if is_dark(x, y) {
+            [50, 45, 20]
+        } else {
+            [200, 190, 60]
+        }
+    };
+    scene(&Picture {
+        width_px: 1024,
+        height_px: 1024,
+        rgb: pixels.flat_map(colour).collect(),
+    })
+}
+
+fn seen_on(card: &Scene, places: &[(f32, f32)]) -> Seen {
+    Seen {
+        scene: Some(card.clone()),
+        ..seen(places)
+    }
+}
+
+fn origins(found: &trapline_store::Found) -> Vec<TrackOrigin> {
+    let following = found.following.as_ref().unwrap();
+    following.tracks.iter().map(|track| track.origin).collect()
+}
+
+#[test]
+fn what_was_overlooked_at_first_did_not_arrive_through_a_restart_and_another_model() {
+    use TrackOrigin::{Arrived, Present};
+    let overlooked = [(900.0, 700.0), (200.0, 600.0)];
+    let first = card(&[&HERE[..], &overlooked].concat());
+    let (found, follower) = anew().after(capture(1), &model("m"), &seen_on(&first, &HERE));
+    let state = found.following.unwrap().state;
+    assert!(state.len() < 92_000, "{} bytes", state.len());
+    let followed = Followed {
+        capture: capture(1),
+        model_sha256: model("m").sha256,
+        state,
+    };
+    let resumed = Follower::resume(Some(&followed), Settings::default());
+    assert_eq!(resumed, follower);
+
+    let later = [&HERE[..], &[overlooked[0], (600.0, 900.0)]].concat();
+    let now = card(&[&later[..], &overlooked[1..]].concat());
+    let (found, follower) = resumed.after(capture(2), &model("m"), &seen_on(&now, &later));
+    assert_eq!(
+        origins(&found),
+        [Present, Present, Present, Present, Arrived]
+    );
+
+    let (_, follower) = follower.after(capture(3), &model("better"), &seen_on(&now, &later));
+    let all = [&later[..], &overlooked[1..], &[(80.0, 850.0)]].concat();
+    let now = card(&all);
+    let (found, _) = follower.after(capture(4), &model("better"), &seen_on(&now, &all));
+    assert_eq!(origins(&found)[5..], [Present, Arrived]);
+}
+
+#[test]
+fn an_answer_without_a_scene_counts_as_before() {
+    let text = serde_json::to_string(&seen(&HERE)).unwrap();
+    assert!(!text.contains("scene"));
+    let answered: Seen = serde_json::from_str(&text).unwrap();
+    assert_eq!(answered, seen(&HERE));
+    let with = seen_on(&card(&HERE), &HERE);
+    let text = serde_json::to_string(&with).unwrap();
+    assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), with);
+
+    let (_, follower) = anew().after(capture(1), &model("m"), &answered);
+    let now = seen_on(&card(&ONE_MORE), &ONE_MORE);
+    let (found, _) = follower.after(capture(2), &model("m"), &now);
+    assert_eq!(origins(&found)[3], TrackOrigin::Arrived);
+    let (_, follower) = anew().after(capture(1), &model("m"), &seen_on(&card(&ONE_MORE), &HERE));
+    let (found, _) = follower.after(capture(2), &model("m"), &seen(&ONE_MORE));
+    assert_eq!(origins(&found)[3], TrackOrigin::Arrived);
+}
+
+#[test]
+fn a_spoilt_scene_starts_anew_and_counts_nothing() {
+    let (found, _) = anew().after(capture(1), &model("m"), &seen_on(&card(&HERE), &HERE));
+    let state = String::from_utf8(found.following.unwrap().state).unwrap();
+    for (sound, spoilt) in [
+        ("\"grey\":\"", "\"grey\":\"AAAA"),
+        ("\"grey\":\"", "\"grey\":\"?"),
+        ("\"width\":256", "\"width\":18446744073709551615"),
+        ("\"factor\":4", "\"factor\":0"),
+    ] {
+        let followed = Followed {
+            capture: capture(1),
+            model_sha256: model("m").sha256,
+            state: state.replacen(sound, spoilt, 1).into_bytes(),
+        };
+        let resumed = Follower::resume(Some(&followed), Settings::default());
+        let (found, _) = resumed.after(capture(2), &model("m"), &seen(&ONE_MORE));
+        assert!(found.following.as_ref().unwrap().is_anew, "{spoilt}");
+        assert_eq!(origins(&found), [TrackOrigin::Present; 4]);
     }
 }

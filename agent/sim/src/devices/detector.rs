@@ -184,6 +184,7 @@ impl Detect for SimDetector {
                 clipped_share: if is_dark { 1.0 } else { 0.0 },
                 is_poor: false,
             },
+            scene: None,
             memory: card.map_or_else(Vec::new, |card| card.to_le_bytes().to_vec()),
         })
     }
