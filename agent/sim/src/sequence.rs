@@ -132,6 +132,8 @@ pub(crate) struct Footprint {
     pub(crate) x_px: f32,
     pub(crate) y_px: f32,
     pub(crate) length_px: f32,
+    /// The same in lengths of the card.
+    pub(crate) length: f32,
 }
 
 /// The first of June 2026, five in the morning UTC: sunrise on the simulated site.

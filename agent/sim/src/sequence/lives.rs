@@ -171,6 +171,7 @@ fn populate<C: Cards>(
             x_px: x_px + width_px / 2.0,
             y_px: y_px + height_px / 2.0,
             length_px: width_px.max(height_px),
+            length: 0.0,
         });
         let insect = Insect::draw(&mut settling.chance);
         lives.push(Life {
@@ -234,8 +235,8 @@ fn walk<C: Cards>(life: &mut Life, settling: &mut Settling<'_, C>) {
     };
     settling.taken.retain(|foot| *foot != home);
     for frame in start..start + 6 {
-        // A step is half a length to a whole one; cards are about 0.56 times as wide as long.
-        let step = life.insect.length * settling.chance.near(0.5, 1.1);
+        // A step is half its own length to a whole one; cards are about 0.56 times as wide as long.
+        let step = home.length * settling.chance.near(0.5, 1.1);
         let next = Insect {
             across: across + step * heading.cos() / 0.56,
             along: along + step * heading.sin(),

@@ -22,6 +22,10 @@ const CROP_PHOTOGRAPHS: usize = 14;
 const CROPS_EACH: usize = 30;
 /// A cell of the map of where insects can stick.
 const CELL_PX: usize = 32;
+/// What has less than this of the card's light around it is something on the card.
+const DARK: f32 = 0.7;
+/// So much of a free place may be dark: a grid line that crosses it.
+const DARK_SHARE_MAX: f32 = 0.12;
 
 /// Cards and insects of a folder of photographs.
 pub(crate) struct Photographs {
@@ -139,6 +143,25 @@ impl Card {
         }
     }
 
+    /// Whether nothing lies there yet, drawn or not: on top of an insect that nobody drew, on print or on a leaf,
+    /// nobody could say what came. A thin line of the card's grid may be there.
+    fn is_empty(&self, x_px: f32, y_px: f32, length_px: f32) -> bool {
+        let reach_px = length_px / 2.0 + 4.0;
+        let (left, top) = (to_index(x_px - reach_px), to_index(y_px - reach_px));
+        let side = to_index(2.0 * reach_px).max(1);
+        let lines = self.canvas.pixels.chunks(self.canvas.width);
+        let mut light: Vec<f32> = lines
+            .skip(top)
+            .take(side)
+            .flat_map(|line| line.iter().skip(left).take(side))
+            .map(|[red, green, _]| red + green)
+            .collect();
+        light.sort_by(f32::total_cmp);
+        let card = light.get(light.len() * 4 / 5).copied().unwrap_or_default();
+        let dark = light.partition_point(|value| *value < DARK * card);
+        dark as f32 <= DARK_SHARE_MAX * light.len() as f32
+    }
+
     /// Whether all cells around a point are bare card.
     fn is_bare(&self, x_px: f32, y_px: f32) -> bool {
         let (column, row) = (to_index(x_px) / CELL_PX, to_index(y_px) / CELL_PX);
@@ -175,11 +198,14 @@ impl Cards for Photographs {
         let x_px = insect.across * card.canvas.width as f32;
         let y_px = insect.along * card.canvas.height as f32;
         let length_px = (crop.width.max(crop.height) - 2 * crop.margin) as f32;
-        let is_on = (0.0..1.0).contains(&insect.across) && card.is_bare(x_px, y_px);
+        let is_on = (0.0..1.0).contains(&insect.across)
+            && card.is_bare(x_px, y_px)
+            && card.is_empty(x_px, y_px, length_px);
         is_on.then_some(Footprint {
             x_px,
             y_px,
             length_px,
+            length: length_px / card.canvas.height as f32,
         })
     }
 

@@ -43,6 +43,7 @@ impl Cards for Rendered {
             x_px,
             y_px,
             length_px,
+            length: insect.length,
         })
     }
 

@@ -5,6 +5,8 @@ use crate::plate::{Canvas, Rgb};
 use trapline_detect::evaluate::Photograph;
 use trapline_detect::{Detection, Picture};
 
+mod outline;
+
 /// Crops are insects of this length.
 const LENGTHS_PX: std::ops::Range<f32> = 18.0..90.0;
 
@@ -75,21 +77,18 @@ impl Crop {
         if !is_even(&around, card) {
             return None;
         }
-        let through = pixels.iter().enumerate().map(|(at, pixel): (usize, &Rgb)| {
-            // The edge of the crop fades out over its margin.
-            let inside = depth(at, width, height) as f32 / margin as f32;
-            let weight = (inside * 1.4).min(1.0);
-            std::array::from_fn(|channel| {
-                let of = |rgb: &Rgb| rgb.get(channel).copied().unwrap_or_default();
-                let share = (of(pixel) / of(&card).max(0.02)).clamp(0.0, 1.6);
-                1.0 + weight * (share - 1.0)
-            })
-        });
+        let mut through: Vec<Rgb> = pixels.iter().map(|pixel| share(pixel, &card)).collect();
+        let weights = outline::weights(&through, width, margin)?;
+        for (pixel, weight) in through.iter_mut().zip(weights) {
+            for value in pixel {
+                *value = 1.0 + weight * (*value - 1.0);
+            }
+        }
         Some(Self {
             width,
             height,
             margin,
-            through: through.collect(),
+            through,
         })
     }
 
@@ -142,6 +141,14 @@ impl Crop {
             height as f32 - 2.0 * margin,
         ]
     }
+}
+
+/// How much of the card's light comes through, channel by channel.
+fn share(pixel: &Rgb, card: &Rgb) -> Rgb {
+    std::array::from_fn(|channel| {
+        let of = |rgb: &Rgb| rgb.get(channel).copied().unwrap_or_default();
+        (of(pixel) / of(card).max(0.02)).clamp(0.0, 1.6)
+    })
 }
 
 /// How far a pixel of a crop is from its edge.
