@@ -307,16 +307,22 @@ fn pixels(sides_px: impl IntoIterator<Item = u32>) -> f32 {
         .sum()
 }
 
-/// Where to look from now on: what was found once is kept, and a look at all of the picture finds it.
+/// Where to look from now on: what was found once is kept, but a whole look may find that the card is larger; a look at
+/// all of the picture finds it first.
 fn region_after(picture: &Picture, look: &Look, region: Region, score: f32) -> Region {
     let (width_px, height_px) = (picture.width_px, picture.height_px);
-    if look.whole.is_none() || !region.is_whole(width_px, height_px) {
+    if look.whole.is_none() {
         return region;
+    }
+    let found = Region::of(picture);
+    if !region.is_whole(width_px, height_px) {
+        let is_sure = !found.is_whole(width_px, height_px);
+        return if is_sure { region.with(found) } else { region };
     }
     let shown = look
         .detections
         .iter()
         .filter(|detection| detection.score >= score);
     let shown: Vec<Detection> = shown.copied().collect();
-    Region::of(picture).checked(&shown, width_px, height_px)
+    found.checked(&shown, width_px, height_px)
 }

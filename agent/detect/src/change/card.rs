@@ -86,17 +86,30 @@ impl Region {
         if far.len() > near.len() {
             return Self::whole(width_px, height_px);
         }
-        let all = near.into_iter().fold(self, |all, one| Self {
-            left: all.left.min(one.x_px - MARGIN_PX),
-            top: all.top.min(one.y_px - MARGIN_PX),
-            right: all.right.max(one.x_px + one.width_px + MARGIN_PX),
-            bottom: all.bottom.max(one.y_px + one.height_px + MARGIN_PX),
+        let all = near.into_iter().fold(self, |all, one| {
+            all.with(Self {
+                left: one.x_px - MARGIN_PX,
+                top: one.y_px - MARGIN_PX,
+                right: one.x_px + one.width_px + MARGIN_PX,
+                bottom: one.y_px + one.height_px + MARGIN_PX,
+            })
         });
         Self {
             left: all.left.max(0.0),
             top: all.top.max(0.0),
             right: all.right.min(ends[0]),
             bottom: all.bottom.min(ends[1]),
+        }
+    }
+
+    /// The smallest region that holds both.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
         }
     }
 
