@@ -229,6 +229,10 @@ fn model(config: &Config, frame: Option<Frame>) -> Check {
             Err(why) => return Check::bad("model", why, remedy),
         };
     let id = detector.model().id;
+    let id = match detector.arithmetic() {
+        Some(with) => format!("{id} ({with})"),
+        None => id,
+    };
     let Some(frame) = frame else {
         return Check::good(
             "model",
