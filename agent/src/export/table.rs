@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use trapline_wire::cell::guarded;
 
 /// A table that gets its name when it is complete.
 pub(super) struct Table {
@@ -38,17 +39,6 @@ impl Table {
     }
 }
 
-/// A text that a spreadsheet would run as a formula is made plain text.
-fn guarded(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
-        || (cell.starts_with('-') && cell.parse::<f64>().is_err());
-    if is_formula {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
 pub(super) fn part_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
@@ -64,4 +54,25 @@ pub(super) fn put_in_place(file: &File, path: &Path) -> anyhow::Result<()> {
     file.sync_all()
         .with_context(|| format!("cannot sync {}", path.display()))?;
     std::fs::rename(part_of(path), path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+
+    #[test]
+    fn no_cell_of_an_export_runs_in_a_spreadsheet_and_numbers_stay_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = Table::new(folder.path(), "notes.csv", &["text"]).unwrap();
+        for cell in [" =1+1", "\n=1+1", "-2+3", "-2.5", "Wiese 3"] {
+            table.row(&[cell.to_owned()]).unwrap();
+        }
+        table.finish().unwrap();
+        let mut read = csv::Reader::from_path(folder.path().join("notes.csv")).unwrap();
+        let cells: Vec<String> = read
+            .records()
+            .map(|row| row.unwrap()[0].to_owned())
+            .collect();
+        assert_eq!(cells, ["' =1+1", "'\n=1+1", "'-2+3", "-2.5", "Wiese 3"]);
+    }
 }

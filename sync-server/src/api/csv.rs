@@ -10,8 +10,9 @@ use crate::problem::Failure;
 use crate::state::State;
 use axum::extract;
 use axum::response::Response;
-use table::{ROWS, guarded, last, or_empty, table, utc};
+use table::{ROWS, last, or_empty, table, utc};
 use trapline_wire::TrackId;
+use trapline_wire::cell::guarded;
 use trapline_wire::read::PictureState;
 use trapline_wire::v1::{CaptureSource, EffortOutcome, InspectionOutcome};
 

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 pub mod arrivals;
+pub mod cell;
 pub mod digest;
 pub mod ids;
 pub mod key;

@@ -1,4 +1,4 @@
-//! How rows become a CSV file: part after part, and no cell a formula.
+//! How rows become a CSV file, part after part.
 
 use crate::api::question::Filters;
 use crate::db::{Cursor, Db};
@@ -99,18 +99,6 @@ pub(super) fn last<R>(rows: &[R], cursor: impl Fn(&R) -> Cursor) -> Option<Curso
         .map(cursor)
 }
 
-/// A spreadsheet must not take foreign text for a formula.
-pub(super) fn guarded(text: &str) -> String {
-    let starts_formula = text
-        .trim_start_matches(' ')
-        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if starts_formula {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
 pub(super) fn or_empty<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
@@ -119,18 +107,4 @@ pub(super) fn utc(unix_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(unix_ms)
         .map(|moment| moment.to_string())
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::guarded;
-
-    #[test]
-    fn no_text_becomes_a_formula() {
-        for evil in ["=1+1", "+cmd", "-2", "@SUM(A1)", "\t=1", " =1"] {
-            assert!(guarded(evil).starts_with('\''), "{evil:?}");
-        }
-        assert_eq!(guarded("Wiese 3"), "Wiese 3");
-        assert_eq!(guarded(""), "");
-    }
 }

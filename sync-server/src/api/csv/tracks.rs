@@ -1,6 +1,6 @@
 //! Insects over time as CSV: each track with its model, and arrivals per interval.
 
-use super::table::{Lines, ROWS, guarded, last, or_empty, table, utc};
+use super::table::{Lines, ROWS, last, or_empty, table, utc};
 use crate::api::question::{Asked, DAY_MS, Every, Filters};
 use crate::api::tracks::Span;
 use crate::auth::Researcher;
@@ -10,6 +10,7 @@ use crate::state::State;
 use axum::extract;
 use axum::response::Response;
 use trapline_wire::arrivals::Interval;
+use trapline_wire::cell::guarded;
 use trapline_wire::v1::TrackEnd;
 
 /// Without a window, arrivals reach this far back from the last look.
