@@ -8,13 +8,19 @@
 
 pub mod ambient;
 pub mod bus_sensors;
+pub mod button;
 pub mod camera;
 pub mod clock;
 pub mod drivers;
 pub mod error;
+pub mod flash;
+pub mod lines;
 pub mod pi;
 pub mod power;
 pub mod scan;
+pub mod status_led;
+pub mod switch;
+pub mod trigger;
 pub mod units;
 pub mod watch;
 
