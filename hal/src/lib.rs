@@ -14,6 +14,7 @@ pub mod clock;
 pub mod drivers;
 pub mod error;
 pub mod flash;
+pub mod lamp;
 pub mod lines;
 pub mod pi;
 pub mod power;

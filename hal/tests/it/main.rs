@@ -1,0 +1,4 @@
+//! What needs processes of its own.
+
+#[cfg(test)]
+mod lamp_guard;
