@@ -5,6 +5,16 @@ pub mod camera_folder;
 pub mod clock;
 pub mod folder_readings;
 #[cfg(feature = "pi")]
+pub mod gpio;
+#[cfg(feature = "pi")]
+mod gpio_cdev;
+#[cfg(feature = "pi")]
+mod gpio_rppal;
+#[cfg(feature = "pi")]
 pub mod i2c;
 pub mod kernel_sensors;
+#[cfg(feature = "pi")]
+pub mod lamp_guard;
+#[cfg(feature = "pi")]
+mod pwm;
 pub mod thermal;

@@ -40,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// A foreign crate and the house crates that may name it outside their tests.
 const OWNERS: &[(&str, &[&str])] = &[
     ("rppal", &["trapline-hal"]),
+    ("gpiocdev", &["trapline-hal"]),
     ("nokhwa", &["trapline-hal"]),
     ("linux-embedded-hal", &["trapline-hal"]),
     ("embedded-hal", &["trapline-hal"]),
