@@ -21,7 +21,7 @@
 
 use crate::inspect::Seen;
 use trapline_detect::arrivals::{
-    Change, End, Frame, Origin, Settings, Sighting, TrackView, Tracker, is_poor,
+    Change, End, FirstLook, Frame, Origin, Settings, Sighting, TrackView, Tracker, is_poor,
 };
 use trapline_detect::look::{self, Quality};
 use trapline_store::{Followed, Following, Found, TrackNow};
@@ -41,7 +41,15 @@ impl Follower {
     /// Goes on where the ledger says, or starts anew.
     #[must_use]
     pub fn resume(followed: Option<&Followed>, settings: Settings) -> Self {
-        let known = followed.and_then(|followed| serde_json::from_slice(&followed.state).ok());
+        let known = followed.and_then(|followed| {
+            let tracker: Tracker = serde_json::from_slice(&followed.state).ok()?;
+            let of_card = followed.of_card.as_slice();
+            let first_look: Option<FirstLook> = match of_card {
+                [] => None,
+                of_card => serde_json::from_slice(of_card).ok()?,
+            };
+            Some(tracker.with_first_look(first_look))
+        });
         let is_anew = known.is_none();
         if let Some(followed) = followed.filter(|_| is_anew) {
             log::warn!(
@@ -58,6 +66,13 @@ impl Follower {
                 .filter(|_| !is_anew)
                 .map(|followed| followed.model_sha256),
         }
+    }
+
+    /// What must be remembered of the card, if that is another than what is remembered already.
+    fn of_card_after(&self, next: &Self) -> Option<Vec<u8>> {
+        let first_look = next.tracker.first_look();
+        let is_known = !self.is_anew && self.tracker.first_look() == first_look;
+        (!is_known).then(|| serde_json::to_vec(&first_look).unwrap_or_default())
     }
 
     /// Shows a picture. Returns what is to be recorded, and the follower after
@@ -100,6 +115,7 @@ impl Follower {
                 is_new_card: facts.card == CardSeen::New,
                 tracks,
                 state: serde_json::to_vec(&next.tracker).unwrap_or_default(),
+                of_card: self.of_card_after(&next),
             }),
         };
         (found, next)

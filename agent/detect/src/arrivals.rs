@@ -51,7 +51,7 @@ mod tracker;
 pub use appearance::{Appearance, appearance};
 pub use count::{Count, LookNote, arrivals_between};
 pub use scene::{Scene, scene};
-pub use tracker::Tracker;
+pub use tracker::{FirstLook, Tracker};
 
 /// Most tracks of one card that are remembered, seen or gone.
 pub const TRACKS_MAX: usize = 5000;

@@ -211,6 +211,7 @@ fn a_state_goes_on_exactly_or_not_at_all() {
         capture: capture(1),
         model_sha256: model("m").sha256,
         state,
+        of_card: Vec::new(),
     };
     let state = found.following.unwrap().state;
     let resumed = Follower::resume(Some(&followed(state.clone())), Settings::default());
@@ -271,12 +272,15 @@ fn what_was_overlooked_at_first_did_not_arrive_through_a_restart_and_another_mod
     let overlooked = [(900.0, 700.0), (200.0, 600.0)];
     let first = card(&[&HERE[..], &overlooked].concat());
     let (found, follower) = anew().after(capture(1), &model("m"), &seen_on(&first, &HERE));
-    let state = found.following.unwrap().state;
-    assert!(state.len() < 92_000, "{} bytes", state.len());
+    let following = found.following.unwrap();
+    let (state, of_card) = (following.state, following.of_card.unwrap());
+    assert!(state.len() < 3_000, "{} bytes", state.len());
+    assert!(of_card.len() < 90_000, "{} bytes", of_card.len());
     let followed = Followed {
         capture: capture(1),
         model_sha256: model("m").sha256,
         state,
+        of_card,
     };
     let resumed = Follower::resume(Some(&followed), Settings::default());
     assert_eq!(resumed, follower);
@@ -284,6 +288,8 @@ fn what_was_overlooked_at_first_did_not_arrive_through_a_restart_and_another_mod
     let later = [&HERE[..], &[overlooked[0], (600.0, 900.0)]].concat();
     let now = card(&[&later[..], &overlooked[1..]].concat());
     let (found, follower) = resumed.after(capture(2), &model("m"), &seen_on(&now, &later));
+    let of_card = &found.following.as_ref().unwrap().of_card;
+    assert_eq!(*of_card, None, "the same card is not written again");
     assert_eq!(
         origins(&found),
         [Present, Present, Present, Present, Arrived]
@@ -318,7 +324,8 @@ fn an_answer_without_a_scene_counts_as_before() {
 #[test]
 fn a_spoilt_scene_starts_anew_and_counts_nothing() {
     let (found, _) = anew().after(capture(1), &model("m"), &seen_on(&card(&HERE), &HERE));
-    let state = String::from_utf8(found.following.unwrap().state).unwrap();
+    let following = found.following.unwrap();
+    let of_card = String::from_utf8(following.of_card.unwrap()).unwrap();
     for (sound, spoilt) in [
         ("\"grey\":\"", "\"grey\":\"AAAA"),
         ("\"grey\":\"", "\"grey\":\"?"),
@@ -328,7 +335,8 @@ fn a_spoilt_scene_starts_anew_and_counts_nothing() {
         let followed = Followed {
             capture: capture(1),
             model_sha256: model("m").sha256,
-            state: state.replacen(sound, spoilt, 1).into_bytes(),
+            state: following.state.clone(),
+            of_card: of_card.replacen(sound, spoilt, 1).into_bytes(),
         };
         let resumed = Follower::resume(Some(&followed), Settings::default());
         let (found, _) = resumed.after(capture(2), &model("m"), &seen(&ONE_MORE));

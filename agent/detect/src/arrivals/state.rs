@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use super::pose::Pose;
 use super::track::Track;
-use super::tracker::FirstLook;
 use super::{Settings, TRACKS_MAX, Tracker};
 
 /// What was written, not yet checked.
@@ -17,8 +16,6 @@ pub(super) struct Saved {
     good_frames: u32,
     doubtful: u32,
     tracks: Vec<Track>,
-    #[serde(default)]
-    first_look: Option<FirstLook>,
 }
 
 /// What no tracker writes.
@@ -69,7 +66,7 @@ impl TryFrom<Saved> for Tracker {
             good_frames: saved.good_frames,
             doubtful: saved.doubtful.min(100),
             tracks: saved.tracks,
-            first_look: saved.first_look.filter(|first| first.pose.is_sane()),
+            first_look: None,
         })
     }
 }

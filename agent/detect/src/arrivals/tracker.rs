@@ -31,14 +31,15 @@ pub struct Tracker {
     pub(super) doubtful: u32,
     /// By number, with those that are gone.
     pub(super) tracks: Vec<Track>,
-    /// How this card looked at its first good frame, if a scene came with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How this card looked at its first good frame, if a scene came with it. It is large and changes only with the
+    /// card, so it is kept beside the rest.
+    #[serde(skip_serializing)]
     pub(super) first_look: Option<FirstLook>,
 }
 
 /// The card's first picture, and how it lies on the card.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct FirstLook {
+pub struct FirstLook {
     pub(super) pose: Pose,
     pub(super) scene: Scene,
 }
@@ -72,6 +73,19 @@ impl Tracker {
             tracks: Vec::new(),
             first_look: None,
         }
+    }
+
+    /// How this card looked at first; stays the same until another card hangs.
+    #[must_use]
+    pub fn first_look(&self) -> Option<&FirstLook> {
+        self.first_look.as_ref()
+    }
+
+    /// A saved tracker with the first look that belongs to it; one that makes no sense is left out.
+    #[must_use]
+    pub fn with_first_look(mut self, first_look: Option<FirstLook>) -> Self {
+        self.first_look = first_look.filter(|first| first.pose.is_sane());
+        self
     }
 
     /// How many frames it has seen; the number of the next frame.

@@ -56,6 +56,9 @@ pub struct Following {
     pub tracks: Vec<TrackNow>,
     /// All that it must know for the next picture.
     pub state: Vec<u8>,
+    /// What it must know as long as the same card hangs, if that is another than before: too much to be written with
+    /// each picture.
+    pub of_card: Option<Vec<u8>>,
 }
 
 /// What the follower knew after the last picture that it was shown.
@@ -67,6 +70,8 @@ pub struct Followed {
     pub model_sha256: Sha256,
     /// As [`Following::state`].
     pub state: Vec<u8>,
+    /// As [`Following::of_card`], empty when nothing was written yet.
+    pub of_card: Vec<u8>,
 }
 
 impl View {
@@ -76,13 +81,16 @@ impl View {
     /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
     pub fn followed(&self) -> Result<Option<Followed>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection
-                .prepare("SELECT capture, model_sha256, state FROM follower WHERE only = 1")?;
+            let mut statement = connection.prepare(
+                "SELECT capture, model_sha256, state, coalesce(of_card, x'')
+                 FROM follower LEFT JOIN follower_card USING (only) WHERE only = 1",
+            )?;
             let found = statement.query_row([], |row| {
                 Ok(Followed {
                     capture: self.capture_id(row.get(0)?),
                     model_sha256: digest(row, 1)?,
                     state: row.get(2)?,
+                    of_card: row.get(3)?,
                 })
             });
             Ok(found.optional()?)
@@ -204,6 +212,13 @@ pub(super) fn finish(
             inspection.model.sha256.as_bytes(),
         ],
     )?;
+    if let Some(of_card) = &following.of_card {
+        transaction.execute(
+            "INSERT INTO follower_card (only, of_card) VALUES (1, ?1)
+             ON CONFLICT (only) DO UPDATE SET of_card = excluded.of_card",
+            [of_card],
+        )?;
+    }
     Ok(())
 }
 

@@ -2,9 +2,7 @@
 
 use crate::trap::{Trap, detection, following, jpeg, new_capture, new_inspection, stamp};
 use std::sync::Arc;
-use trapline_store::{
-    BatchLimits, Followed, Following, Found, Ledger, RecordState, StoreError, View,
-};
+use trapline_store::{BatchLimits, Following, Found, Ledger, RecordState, StoreError, View};
 use trapline_wire::arrivals::Count;
 use trapline_wire::v1::{
     CardSeen, InspectionOutcome, LookFacts, MissReason, RecordKind, Refusal, RefusalReason,
@@ -181,8 +179,10 @@ fn a_picture_that_was_followed_past_counts_no_second_time() {
     let older = shoot(&mut ledger, 1);
     let older_fresh = ledger.next_fresh(3).unwrap().unwrap();
     assert_eq!(older_fresh.capture(), older);
-    let Followed { capture, state, .. } = ledger.followed().unwrap().unwrap();
-    assert_eq!((capture.seq, state), (1, 0_u64.to_le_bytes().to_vec()));
+    let followed = ledger.followed().unwrap().unwrap();
+    assert_eq!(followed.capture.seq, 1);
+    assert_eq!(followed.state, 0_u64.to_le_bytes());
+    assert_eq!(followed.of_card, 1_u64.to_le_bytes());
     // The same picture again, as a re-inspection would be.
     let again = Found {
         following: Some(following(1, 1)),

@@ -167,6 +167,7 @@ pub(crate) fn following(frame: u64, number: u64) -> Following {
             end: None,
         }],
         state: frame.to_le_bytes().to_vec(),
+        of_card: (frame == 0).then(|| number.to_le_bytes().to_vec()),
     }
 }
 
