@@ -24,6 +24,7 @@ pub mod sht4x;
 pub(crate) mod transcript;
 pub mod tsl2591;
 pub mod veml7700;
+pub mod witty_pi4;
 
 use crate::error::{DeviceError, FaultKind};
 use crate::units::{Amperes, Celsius, Hectopascals, Lux, RelativeHumidity, Volts};

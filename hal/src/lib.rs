@@ -11,6 +11,7 @@ pub mod bus_sensors;
 pub mod button;
 pub mod camera;
 pub mod clock;
+pub mod done_line;
 pub mod drivers;
 pub mod error;
 pub mod flash;
@@ -23,6 +24,8 @@ pub mod status_led;
 pub mod switch;
 pub mod trigger;
 pub mod units;
+pub mod wake;
+mod wall;
 pub mod watch;
 
 pub use ambient::{Ambient, AmbientReading};
@@ -34,3 +37,4 @@ pub use units::{
     Amperes, Celsius, ChipCelsius, DividerRatio, Hectopascals, Lux, RelativeHumidity, ShuntOhms,
     Volts,
 };
+pub use wake::WakeSource;
