@@ -19,6 +19,8 @@ pub mod lamp;
 pub mod lines;
 pub mod pi;
 pub mod power;
+mod robust;
+pub mod rtc;
 pub mod scan;
 pub mod status_led;
 pub mod switch;

@@ -2,6 +2,7 @@
 
 pub mod camera_csi;
 pub mod camera_folder;
+mod child;
 pub mod clock;
 pub mod folder_readings;
 #[cfg(feature = "pi")]
@@ -17,4 +18,5 @@ pub mod kernel_sensors;
 pub mod lamp_guard;
 #[cfg(feature = "pi")]
 mod pwm;
+pub mod rtc;
 pub mod thermal;
