@@ -24,6 +24,7 @@ pub mod rtc;
 pub mod scan;
 pub mod status_led;
 pub mod switch;
+pub mod throttle;
 pub mod trigger;
 pub mod units;
 pub mod wake;

@@ -19,4 +19,5 @@ pub mod lamp_guard;
 #[cfg(feature = "pi")]
 mod pwm;
 pub mod rtc;
+pub mod supply;
 pub mod thermal;
