@@ -7,9 +7,11 @@
 #![warn(missing_docs)]
 
 pub mod ambient;
+pub mod battery;
 pub mod bus_sensors;
 pub mod button;
 pub mod camera;
+pub mod card;
 pub mod clock;
 pub mod done_line;
 pub mod drivers;
@@ -37,7 +39,7 @@ pub use clock::{Clock, ClockQuality, Stamp};
 pub use error::{DeviceError, FaultKind};
 pub use power::{Power, PowerReading, Thermal};
 pub use units::{
-    Amperes, Celsius, ChipCelsius, DividerRatio, Hectopascals, Lux, RelativeHumidity, ShuntOhms,
-    Volts,
+    Amperes, BatteryOhms, Celsius, ChipCelsius, DividerRatio, Hectopascals, Lux, RelativeHumidity,
+    ShuntOhms, Volts,
 };
 pub use wake::WakeSource;

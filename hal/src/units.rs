@@ -56,6 +56,10 @@ quantity!(
     ShuntOhms, ohms, 0.0001, 10.0
 );
 quantity!(
+    /// What a battery and its cables resist, 0 to 10 Ω.
+    BatteryOhms, ohms, 0.0, 10.0
+);
+quantity!(
     /// Battery volts for each volt behind a voltage divider, 1 to 100.
     DividerRatio, ratio, 1.0, 100.0
 );
