@@ -21,6 +21,7 @@ pub mod lamp;
 pub mod lines;
 pub mod pi;
 pub mod power;
+pub mod power_plan;
 mod robust;
 pub mod rtc;
 pub mod scan;
@@ -38,6 +39,7 @@ pub use camera::{Camera, Frame, FrameSource, ShotSettings};
 pub use clock::{Clock, ClockQuality, Stamp};
 pub use error::{DeviceError, FaultKind};
 pub use power::{Power, PowerReading, Thermal};
+pub use power_plan::PowerPlan;
 pub use units::{
     Amperes, BatteryOhms, Celsius, ChipCelsius, DividerRatio, Hectopascals, Lux, RelativeHumidity,
     ShuntOhms, Volts,

@@ -1,0 +1,291 @@
+//! The way through the times that are due, with the energy it takes.
+
+use super::{BatteryState, LastsBy, PlanInputs, Step};
+use crate::wake::WakeWhen;
+
+/// An alarm rings so long before the trap has to be up, for clocks that differ.
+const EARLY_S: i64 = 30;
+/// A trap that lies down for less than this on top wears out its card for nothing.
+const SLEEP_S_MIN: i64 = 60;
+/// A battery that lasts longer than this does not matter tonight.
+const LASTS_S_MAX: i64 = 90 * 86_400;
+const HOUR_S: f64 = 3_600.0;
+
+/// Pictures so close together that the trap stays awake between them.
+struct Session {
+    first_due_s: i64,
+    last_due_s: i64,
+    shots: usize,
+}
+
+/// The steps of a trap whose battery allows them.
+pub(super) fn through(inputs: &PlanInputs<'_>) -> Vec<Step> {
+    let mut walk = Walk::new(inputs);
+    let sessions = sessions(inputs);
+    for session in &sessions {
+        walk.to(session);
+    }
+    if sessions.is_empty() {
+        walk.steps.push(Step::NothingDue);
+    }
+    if let Some(WakeWhen::Every { period_s }) = wakes(inputs)
+        && walk.slept
+    {
+        let by = wake_name(inputs);
+        walk.steps.push(Step::Late { by_s: period_s, by });
+    }
+    let battery = walk.battery();
+    walk.steps.extend(battery);
+    walk.steps
+}
+
+/// The steps of a trap whose battery is too low: it looks again when the next
+/// picture is due, and before if its way of waking wants so.
+pub(super) fn lie_down(inputs: &PlanInputs<'_>) -> Vec<Step> {
+    let next = inputs
+        .due_unix_s
+        .iter()
+        .find(|due| **due > inputs.now_unix_s);
+    let Some(next) = next else {
+        let why = "no picture is due".to_owned();
+        return vec![Step::ShutDown { why }];
+    };
+    if wakes(inputs).is_none() {
+        let why = "nothing can wake the trap again".to_owned();
+        return vec![Step::ShutDown { why }];
+    }
+    let until_s = (*next - inputs.costs.boot_s - EARLY_S).max(inputs.now_unix_s);
+    vec![sleep(inputs, inputs.now_unix_s, until_s)]
+}
+
+struct Walk<'a> {
+    inputs: &'a PlanInputs<'a>,
+    steps: Vec<Step>,
+    at_s: i64,
+    slept: bool,
+    used_wh: f64,
+    runs_out: Option<i64>,
+    shots_lost: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(inputs: &'a PlanInputs<'a>) -> Self {
+        Self {
+            inputs,
+            steps: Vec::new(),
+            at_s: inputs.now_unix_s,
+            slept: false,
+            used_wh: 0.0,
+            runs_out: None,
+            shots_lost: 0,
+        }
+    }
+
+    /// To the pictures of a session, and through them.
+    fn to(&mut self, session: &Session) {
+        let costs = self.inputs.costs;
+        self.wait_for(session.first_due_s);
+        let from_unix_s = self.at_s;
+        let until_unix_s = session.last_due_s + costs.shot_s;
+        self.steps.push(Step::Awake {
+            from_unix_s,
+            until_unix_s,
+            first_due_unix_s: session.first_due_s,
+            shots: session.shots,
+        });
+        let lamp_s = i64::try_from(session.shots).unwrap_or(i64::MAX);
+        let lamp_s = lamp_s.saturating_mul(costs.shot_s) as f64;
+        let awake_s = (until_unix_s - from_unix_s) as f64;
+        let lamp_watts = costs.shot_watts * lamp_s / awake_s.max(1.0);
+        let ended_before = self.runs_out.is_some();
+        self.spend(until_unix_s, costs.awake_watts + lamp_watts);
+        self.shots_lost += match self.runs_out {
+            None => 0,
+            Some(_) if ended_before => session.shots,
+            Some(at_s) => self.due_after(at_s, session),
+        };
+    }
+
+    fn due_after(&self, at_s: i64, session: &Session) -> usize {
+        let dues = self.inputs.due_unix_s.iter();
+        dues.filter(|due| {
+            (at_s..=session.last_due_s).contains(*due) && **due >= session.first_due_s
+        })
+        .count()
+    }
+
+    /// Asleep where that can be and pays, else awake.
+    fn wait_for(&mut self, due_s: i64) {
+        let costs = self.inputs.costs;
+        let up_s = due_s - costs.boot_s - EARLY_S;
+        if !pays(self.inputs, self.at_s, due_s) {
+            if due_s > self.at_s {
+                self.stay_awake(due_s);
+            }
+            return;
+        }
+        let down_s = self.at_s + costs.shutdown_s;
+        self.spend(down_s, costs.awake_watts);
+        let step = sleep(self.inputs, down_s, up_s);
+        if let Step::Sleep { wakes_between, .. } = step {
+            let wakes = wakes_between as f64;
+            let awake_s = (costs.boot_s + costs.shutdown_s) as f64;
+            self.used_wh += wakes * awake_s * costs.awake_watts / HOUR_S;
+        }
+        self.steps.push(step);
+        self.slept = true;
+        self.spend(up_s, costs.asleep_watts);
+    }
+
+    /// Only a wait of its own is told, not one of a few seconds.
+    fn stay_awake(&mut self, due_s: i64) {
+        let costs = self.inputs.costs;
+        if due_s - self.at_s >= costs.boot_s + costs.shutdown_s + SLEEP_S_MIN {
+            let why = match wakes(self.inputs) {
+                None => "nothing can wake the trap again".to_owned(),
+                Some(_) => "lying down takes more than staying awake".to_owned(),
+            };
+            self.steps.push(Step::StayAwake {
+                until_unix_s: due_s,
+                why,
+            });
+            self.spend(due_s, costs.awake_watts);
+        }
+    }
+
+    /// Goes on to `until_s` at so many watts.
+    fn spend(&mut self, until_s: i64, watts: f64) {
+        let lasts_s = until_s.saturating_sub(self.at_s).max(0);
+        let takes_wh = lasts_s as f64 * watts / HOUR_S;
+        if let (None, Some(left_wh)) = (self.runs_out, self.left_wh())
+            && takes_wh > left_wh
+        {
+            let still_s = (left_wh.max(0.0) / watts * HOUR_S).min(lasts_s as f64);
+            self.runs_out = Some(self.at_s + crate::robust::whole(still_s));
+        }
+        self.used_wh += takes_wh;
+        self.at_s = self.at_s.max(until_s);
+    }
+
+    /// What is left above the shutdown threshold, where the battery is known.
+    fn left_wh(&self) -> Option<f64> {
+        let battery = self.inputs.battery?;
+        let above = battery.charge.percent - self.inputs.thresholds.shutdown_percent;
+        Some(battery.capacity_wh? * above / 100.0 - self.used_wh)
+    }
+
+    /// How long the battery lasts.
+    fn battery(&self) -> Vec<Step> {
+        let Some(battery) = self.inputs.battery else {
+            let why = "nothing measures it".to_owned();
+            return vec![Step::LastsUnknown { why }];
+        };
+        if battery.charging {
+            return vec![Step::Charging];
+        }
+        if let Some(at_unix_s) = self.runs_out {
+            let shots_lost = self.shots_lost;
+            return vec![Step::RunsOut {
+                at_unix_s,
+                shots_lost,
+            }];
+        }
+        vec![self.lasts(battery)]
+    }
+
+    fn lasts(&self, battery: BatteryState) -> Step {
+        let planned_s = self.at_s - self.inputs.now_unix_s;
+        let by_energy = self.left_wh().filter(|_| planned_s > 0).map(|left_wh| {
+            let average_watts = self.used_wh * HOUR_S / planned_s as f64;
+            let still_s = left_wh / average_watts * HOUR_S;
+            (self.at_s, still_s, LastsBy::Energy)
+        });
+        let now_s = self.inputs.now_unix_s;
+        let by_trend = battery
+            .trend_hours_left
+            .map(|hours| (now_s, hours * HOUR_S, LastsBy::Trend));
+        let Some((from_s, still_s, by)) = by_energy.or(by_trend) else {
+            let why = "its capacity is not set, and its charge does not clearly fall".to_owned();
+            return Step::LastsUnknown { why };
+        };
+        let still_s = crate::robust::whole(still_s).clamp(0, LASTS_S_MAX);
+        Step::Lasts {
+            until_unix_s: from_s.saturating_add(still_s),
+            by,
+        }
+    }
+}
+
+/// The pictures that are still due, in sessions.
+fn sessions(inputs: &PlanInputs<'_>) -> Vec<Session> {
+    let mut sessions: Vec<Session> = Vec::new();
+    let dues = inputs.due_unix_s.iter().copied();
+    for due_s in dues.filter(|due_s| *due_s >= inputs.now_unix_s) {
+        match sessions.last_mut() {
+            Some(session) if !pays(inputs, session.last_due_s + inputs.costs.shot_s, due_s) => {
+                session.last_due_s = session.last_due_s.max(due_s);
+                session.shots += 1;
+            }
+            _ => sessions.push(Session {
+                first_due_s: due_s,
+                last_due_s: due_s,
+                shots: 1,
+            }),
+        }
+    }
+    sessions
+}
+
+/// Whether lying down from `from_s` until a picture at `due_s` can be, and takes less.
+fn pays(inputs: &PlanInputs<'_>, from_s: i64, due_s: i64) -> bool {
+    let costs = inputs.costs;
+    let up_s = costs.boot_s + costs.shutdown_s + EARLY_S;
+    let asleep_s = due_s - from_s - up_s;
+    let room = match wakes(inputs) {
+        None => return false,
+        Some(WakeWhen::At { .. }) => SLEEP_S_MIN,
+        // Its next beat may be a whole period away.
+        Some(WakeWhen::Every { period_s }) => period_s.max(SLEEP_S_MIN),
+    };
+    let wakes_s = wakes_between(
+        inputs,
+        from_s + costs.shutdown_s,
+        due_s - costs.boot_s - EARLY_S,
+    )
+    .saturating_mul(costs.boot_s + costs.shutdown_s);
+    asleep_s >= room && wakes_s < asleep_s && costs.asleep_watts < costs.awake_watts
+}
+
+fn sleep(inputs: &PlanInputs<'_>, from_unix_s: i64, until_unix_s: i64) -> Step {
+    Step::Sleep {
+        from_unix_s,
+        until_unix_s,
+        by: wake_name(inputs),
+        wakes_between: wakes_between(inputs, from_unix_s, until_unix_s),
+    }
+}
+
+/// How often the trap is woken on the way, by an alarm that does not reach so
+/// far or a timer that keeps its period.
+fn wakes_between(inputs: &PlanInputs<'_>, from_s: i64, until_s: i64) -> i64 {
+    let sleeps_s = (until_s - from_s).max(0);
+    let each_s = match wakes(inputs) {
+        None => return 0,
+        Some(WakeWhen::At { ahead_s_max }) => ahead_s_max.max(1),
+        Some(WakeWhen::Every { period_s }) => period_s.max(1),
+    };
+    (sleeps_s - 1).max(0) / each_s
+}
+
+fn wakes(inputs: &PlanInputs<'_>) -> Option<WakeWhen> {
+    inputs.wake.as_ref().map(|wake| wake.when)
+}
+
+fn wake_name(inputs: &PlanInputs<'_>) -> String {
+    let wake = inputs.wake.as_ref();
+    match wake.map(|wake| (wake.when, &wake.name)) {
+        Some((WakeWhen::At { .. }, name)) => format!("{name} alarm"),
+        Some((WakeWhen::Every { .. }, name)) => name.clone(),
+        None => "nothing".to_owned(),
+    }
+}
