@@ -40,6 +40,7 @@ use crate::look::{CardSeen, Quality};
 mod appearance;
 mod assign;
 mod count;
+mod first_look;
 mod matching;
 mod pose;
 mod scene;
@@ -50,8 +51,9 @@ mod tracker;
 
 pub use appearance::{Appearance, appearance};
 pub use count::{Count, LookNote, arrivals_between};
+pub use first_look::FirstLook;
 pub use scene::{Scene, scene};
-pub use tracker::{FirstLook, Tracker};
+pub use tracker::Tracker;
 
 /// Most tracks of one card that are remembered, seen or gone.
 pub const TRACKS_MAX: usize = 5000;

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::first_look::FirstLook;
 use super::pose::{self, Pose};
 use super::spotting::{in_order, placed};
-use super::track::{Placed, STRONG, Spotted, Track};
+use super::track::{STRONG, Spotted, Track};
 use super::{
     Change, End, Frame, Observation, Origin, Scene, Settings, TRACKS_MAX, TrackView, matching,
     state,
@@ -37,13 +38,6 @@ pub struct Tracker {
     pub(super) first_look: Option<FirstLook>,
 }
 
-/// The card's first picture, and how it lies on the card.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FirstLook {
-    pub(super) pose: Pose,
-    pub(super) scene: Scene,
-}
-
 /// What became of the frame's sightings.
 struct Sorted {
     /// (track, sighting), by index.
@@ -73,19 +67,6 @@ impl Tracker {
             tracks: Vec::new(),
             first_look: None,
         }
-    }
-
-    /// How this card looked at first; stays the same until another card hangs.
-    #[must_use]
-    pub fn first_look(&self) -> Option<&FirstLook> {
-        self.first_look.as_ref()
-    }
-
-    /// A saved tracker with the first look that belongs to it; one that makes no sense is left out.
-    #[must_use]
-    pub fn with_first_look(mut self, first_look: Option<FirstLook>) -> Self {
-        self.first_look = first_look.filter(|first| first.pose.is_sane());
-        self
     }
 
     /// How many frames it has seen; the number of the next frame.
@@ -379,18 +360,6 @@ impl Tracker {
             self.tracks.push(track);
         }
         started
-    }
-
-    /// Whether the card's first picture shows it already.
-    fn was_there(&self, seen: &Spotted, scene: Option<&Scene>) -> Option<bool> {
-        let first = self.first_look.as_ref()?;
-        let here = placed(&seen.detection, &Pose::HOME);
-        let [x_px, y_px] = first
-            .pose
-            .inverse()
-            .apply([seen.placed.x_px, seen.placed.y_px]);
-        let there = Placed { x_px, y_px, ..here };
-        scene?.was_there(&here, &first.scene, &there)
     }
 
     /// Makes room by forgetting a track that is gone, or a live one that is not confirmed.
