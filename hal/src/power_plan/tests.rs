@@ -154,6 +154,12 @@ fn a_low_battery_lies_down_and_looks_again() {
             "sleep until 21:38, woken by DS3231 alarm",
         ]
     );
+    let soon = [at(2, 12, 6), at(2, 20, 0)];
+    let again = plan(&PlanInputs {
+        battery: Some(low),
+        ..inputs(&soon)
+    });
+    assert!(again.lines()[1].starts_with("sleep until 21:58"), "{again}");
     low.level = Level::ShutDown;
     let empty = plan(&PlanInputs {
         battery: Some(low),

@@ -39,14 +39,14 @@ pub(super) fn through(inputs: &PlanInputs<'_>) -> Vec<Step> {
     walk.steps
 }
 
-/// The steps of a trap whose battery is too low: it looks again when the next
-/// picture is due, and before if its way of waking wants so.
+/// The steps of a trap whose battery is too low: it looks again before the next
+/// picture for which it can lie down first.
 pub(super) fn lie_down(inputs: &PlanInputs<'_>) -> Vec<Step> {
-    let next = inputs
-        .due_unix_s
-        .iter()
-        .find(|due| **due > inputs.now_unix_s);
-    let Some(next) = next else {
+    let costs = inputs.costs;
+    let ups_s = inputs.due_unix_s.iter();
+    let mut ups_s = ups_s.map(|due_s| due_s - costs.boot_s - EARLY_S);
+    let down_s = inputs.now_unix_s + costs.shutdown_s;
+    let Some(until_s) = ups_s.find(|up_s| *up_s >= down_s + SLEEP_S_MIN) else {
         let why = "no picture is due".to_owned();
         return vec![Step::ShutDown { why }];
     };
@@ -54,8 +54,7 @@ pub(super) fn lie_down(inputs: &PlanInputs<'_>) -> Vec<Step> {
         let why = "nothing can wake the trap again".to_owned();
         return vec![Step::ShutDown { why }];
     }
-    let until_s = (*next - inputs.costs.boot_s - EARLY_S).max(inputs.now_unix_s);
-    vec![sleep(inputs, inputs.now_unix_s, until_s)]
+    vec![sleep(inputs, down_s, until_s)]
 }
 
 struct Walk<'a> {

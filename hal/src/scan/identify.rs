@@ -4,7 +4,7 @@
 
 use super::What;
 use crate::drivers::checksum::crc8;
-use crate::drivers::{bme280, ina260, opt3001, tsl2591};
+use crate::drivers::{bme280, ina260, opt3001, tsl2591, witty_pi4};
 use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::I2c;
 
@@ -38,6 +38,7 @@ pub(super) fn identify<B: I2c, D: DelayNs>(
     address: u8,
 ) -> Option<What> {
     let what = match address {
+        witty_pi4::ADDRESS => power_board(bus, address),
         0x10 => veml7700(bus, address),
         0x23 | 0x5c => What::Likely("BH1750, light"),
         0x29 => tsl2591(bus, address),
@@ -141,6 +142,13 @@ fn bosch<B: I2c>(bus: &mut B, address: u8) -> What {
 fn tsl2591<B: I2c>(bus: &mut B, address: u8) -> What {
     match ask(bus, address, &[tsl2591::ID]) {
         Some([tsl2591::TSL2591]) => What::Known("TSL2591, light"),
+        _ => What::Unknown,
+    }
+}
+
+fn power_board<B: I2c>(bus: &mut B, address: u8) -> What {
+    match ask(bus, address, &[witty_pi4::ID]) {
+        Some([id]) if witty_pi4::IDS.contains(&id) => What::Known("Witty Pi 4, power"),
         _ => What::Unknown,
     }
 }

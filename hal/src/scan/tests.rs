@@ -162,6 +162,12 @@ fn the_rest_of_the_list_is_named() {
         assert!(name.contains(expected), "{name}, not {expected}");
     }
     assert_eq!(names.len(), 10);
+    let board = |id: u8| Bench::default().with(0x08, &[(&[], &[0]), (&[0x00], &[id])]);
+    assert_eq!(
+        board(0x37).what(),
+        [(0x08, What::Known("Witty Pi 4, power"))]
+    );
+    assert_eq!(board(0x00).what(), [(0x08, What::Unknown)]);
     aht20[6] ^= 1;
     let unsure = Bench::default().with(0x38, &[(&[], &aht20)]).what();
     assert_eq!(unsure, [(0x38, What::Likely("AHT20, climate"))]);
