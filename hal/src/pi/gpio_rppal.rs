@@ -105,7 +105,8 @@ impl Output for HeaderOutput {
             let set = self.pin.set_pwm_frequency(SOFT_PWM_HZ, high);
             return set.map_err(|e| fault(self.device, number, e));
         }
-        // Writing a level ends the thread that would write others.
+        // The thread would go on writing its own levels. It fails to end only if it is gone.
+        self.pin.clear_pwm().ok();
         if level.is_on() == self.active_low {
             self.pin.set_low();
         } else {
