@@ -17,7 +17,7 @@
 //! a lamp that is on does not stay on longer by being switched on again.
 //!
 //! What the guard cannot outlive is being killed itself. If only it dies, its
-//! owner starts another at the next command, which begins with darkness. If
+//! owner starts another at the next command or [`Lamp::check`], which begins with darkness. If
 //! both are killed in one moment, as by the last resort of a service manager,
 //! the line keeps its level: Raspberry Pi kernels leave a released line as it
 //! was. For that the service runs `put_out` (`pi/lamp_guard.rs`) after its

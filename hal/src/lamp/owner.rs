@@ -1,6 +1,6 @@
 //! The owner's side: a lamp as the trap uses it, behind its guard.
 
-use super::pipe::{LineBuffer, boot_ms, say, wait_for_end};
+use super::pipe::{LineBuffer, boot_ms, is_readable, say, wait_for_end};
 use super::words::{Command as Ask, Reply};
 use crate::error::{DeviceError, FaultKind};
 use crate::lines::Level;
@@ -93,6 +93,29 @@ impl Lamp {
         Ok(Lit { lamp: self })
     }
 
+    /// Looks after the guard while there is nothing to say to it; one that is gone is replaced.
+    ///
+    /// # Errors
+    /// [`DeviceError`] when it was gone: whatever was lit is dark now, or nobody can say so.
+    pub fn check(&mut self) -> Result<(), DeviceError> {
+        // A guard speaks only when it is spoken to, so what is readable is the end.
+        let is_gone = |guard: &Guard| is_readable(&guard.replies, boot_ms());
+        if self.guard.as_ref().is_some_and(is_gone) {
+            return Err(self.replace());
+        }
+        Ok(())
+    }
+
+    /// Starts another guard, which begins with darkness; what to say of it.
+    fn replace(&mut self) -> DeviceError {
+        self.guard = None;
+        let Err(e) = self.open() else {
+            let message = "its guard was gone and another was started; the lamp is dark";
+            return DeviceError::new(self.device, FaultKind::Transient, message);
+        };
+        e
+    }
+
     fn ask(&mut self, ask: Ask) -> Result<PutOut, DeviceError> {
         self.open()?;
         let device = self.device;
@@ -105,14 +128,12 @@ impl Lamp {
             }
             Some(Reply::Ready { .. }) | None => {}
         }
-        // The line may be in any state; a new guard begins with darkness.
-        self.guard = None;
-        self.open()?;
-        if ask == Ask::Off {
+        // The line may be in any state.
+        let fault = self.replace();
+        if ask == Ask::Off && self.guard.is_some() {
             return Ok(PutOut::Now);
         }
-        let message = "its guard was gone and another was started; the lamp is dark";
-        Err(DeviceError::new(device, FaultKind::Transient, message))
+        Err(fault)
     }
 }
 
@@ -251,6 +272,19 @@ mod tests {
         let error = lamp.on(Level::FULL, 100).unwrap_err();
         assert!(error.message.contains("the lamp is dark"), "{error}");
         assert_eq!(lamp.off().unwrap(), PutOut::Now);
+    }
+
+    #[test]
+    fn a_guard_that_died_while_nobody_spoke_is_noticed() {
+        let mut lamp = lamp("echo ready switches; read a; echo done; read b");
+        lamp.on(Level::FULL, 100).unwrap();
+        lamp.check().unwrap();
+        let guard = lamp.guard.as_mut().unwrap();
+        drop(guard.commands.take());
+        wait_for_end(&guard.replies, boot_ms() + 60_000);
+        let error = lamp.check().unwrap_err();
+        assert!(error.message.contains("the lamp is dark"), "{error}");
+        lamp.check().unwrap();
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl LineBuffer {
 }
 
 /// Waits until there is something to read, the end of the pipe included; false at the deadline.
-fn is_readable(pipe: impl AsFd, deadline_ms: u64) -> bool {
+pub(super) fn is_readable(pipe: impl AsFd, deadline_ms: u64) -> bool {
     loop {
         let left_ms = deadline_ms.saturating_sub(boot_ms());
         let mut fds = [PollFd::new(&pipe, PollFlags::IN)];
