@@ -310,6 +310,7 @@ impl<O: OpenBus> Power for BusBattery<O> {
         let (supply, fault) = self.supply();
         PowerReading {
             battery: supply.map(|supply| supply.voltage),
+            current: supply.and_then(|supply| supply.current),
             fault,
         }
     }

@@ -1,13 +1,15 @@
 //! The battery behind the trap, and the heat of its processor.
 
 use crate::error::DeviceError;
-use crate::units::{ChipCelsius, Volts};
+use crate::units::{Amperes, ChipCelsius, Volts};
 
 /// What the power supply says now.
 #[derive(Debug, Default)]
 pub struct PowerReading {
     /// Battery voltage, if something measures it.
     pub battery: Option<Volts>,
+    /// Current out of the battery, if something measures it too.
+    pub current: Option<Amperes>,
     /// Why nothing was measured.
     pub fault: Option<DeviceError>,
 }

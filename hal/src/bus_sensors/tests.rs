@@ -148,7 +148,9 @@ fn a_loose_battery_wire_is_no_empty_battery() {
         bus,
         battery: vec![BatteryPart::Ina219(shunt).into()],
     };
-    close(battery.read().battery.unwrap().volts(), 11.98, 1e-9);
+    let good = battery.read();
+    close(good.battery.unwrap().volts(), 11.98, 1e-9);
+    close(good.current.unwrap().amperes(), 0.2, 1e-9);
     let loose = battery.read();
     assert_eq!(loose.battery, None);
     let fault = loose.fault.unwrap().to_string();

@@ -73,7 +73,7 @@ impl Power for FolderReadings {
         let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
         PowerReading {
             battery: self.row(next.saturating_sub(1)).battery,
-            fault: None,
+            ..PowerReading::default()
         }
     }
 }

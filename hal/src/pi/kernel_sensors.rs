@@ -352,11 +352,11 @@ impl Power for KernelBattery {
         match self.voltage() {
             Ok(voltage) => PowerReading {
                 battery: Some(voltage),
-                fault: None,
+                ..PowerReading::default()
             },
             Err(fault) => PowerReading {
-                battery: None,
                 fault: Some(fault),
+                ..PowerReading::default()
             },
         }
     }

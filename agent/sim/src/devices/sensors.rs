@@ -83,7 +83,7 @@ impl Power for SimPower {
         let volts = 12.0 + 1.1 * self.charge + 0.3 * (self.charge - 0.5).powi(3);
         PowerReading {
             battery: Volts::new((volts * 100.0).round() / 100.0),
-            fault: None,
+            ..PowerReading::default()
         }
     }
 }
