@@ -4,8 +4,8 @@
 //! Pure: hal knows no schedule, so the times come from outside, and nothing is
 //! switched here. The trap lies down between two pictures only when it can be
 //! woken again and when lying down takes less than staying awake. A plan walks
-//! through the energy of each step as far as the times reach; beyond them it
-//! goes on with their average.
+//! through the energy of each step as far as the times reach; beyond them each
+//! day is like the one that is known, so a plan wants the times of a whole day.
 
 mod steps;
 mod walk;
@@ -13,6 +13,7 @@ mod walk;
 pub use steps::{LastsBy, PowerPlan, Step};
 
 use crate::battery::Charge;
+use crate::battery::forecast::Trend;
 use crate::battery::gate::{Level, Thresholds};
 use crate::wake::WakeAbility;
 
@@ -77,9 +78,9 @@ pub struct BatteryState {
     pub charging: bool,
     /// What it holds when full, where known.
     pub capacity_wh: Option<f64>,
-    /// Hours until it reaches the shutdown threshold by its recent trend,
-    /// where that is clear.
-    pub trend_hours_left: Option<f64>,
+    /// Where its charge is going, down to the shutdown threshold, where that
+    /// is clear.
+    pub trend: Option<Trend>,
 }
 
 /// What will happen, and why.

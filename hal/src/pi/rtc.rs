@@ -252,8 +252,11 @@ impl KernelClock {
         let words = if error.kind() == io::ErrorKind::NotFound {
             let remedy = self.kind.wake_remedy();
             format!("cannot wake the trap: its driver has no wake alarm; {remedy}")
-        } else if error.kind() == io::ErrorKind::PermissionDenied {
-            "cannot be told to wake: the agent may not write its alarm; install its udev rule"
+        } else if matches!(
+            Errno::from_io_error(&error),
+            Some(Errno::ACCESS | Errno::PERM | Errno::ROFS)
+        ) {
+            "cannot be told to wake: the agent may not write its alarm; its unit has to allow it"
                 .to_owned()
         } else {
             "did not take its wake alarm; check its wires".to_owned()

@@ -79,8 +79,10 @@ pub enum Step {
     },
     /// How long the battery lasts.
     Lasts {
-        /// Until when.
+        /// Until when, most likely.
         until_unix_s: i64,
+        /// Until when at least; `None` where even the plan is not sure.
+        surely_unix_s: Option<i64>,
         /// By what that is known.
         by: LastsBy,
     },
@@ -103,6 +105,15 @@ pub enum LastsBy {
     Energy,
     /// By how its charge fell lately.
     Trend,
+}
+
+impl fmt::Display for LastsBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Energy => "by what the plan takes",
+            Self::Trend => "by how its charge fell lately",
+        })
+    }
 }
 
 impl PowerPlan {
@@ -164,13 +175,19 @@ impl PowerPlan {
                 let at = self.about(*at_unix_s);
                 format!("the battery runs out at about {at}; {shots_lost} pictures are lost")
             }
-            Step::Lasts { until_unix_s, by } => {
-                let by = match by {
-                    LastsBy::Energy => "by what the plan takes",
-                    LastsBy::Trend => "by how its charge fell lately",
+            Step::Lasts {
+                until_unix_s,
+                surely_unix_s,
+                by,
+            } => {
+                let surely = match surely_unix_s {
+                    Some(surely_unix_s) => {
+                        format!("at least until {}", self.about(*surely_unix_s))
+                    }
+                    None => "though perhaps not through this plan".to_owned(),
                 };
                 let until = self.about(*until_unix_s);
-                format!("the battery lasts until about {until}, {by}")
+                format!("the battery lasts until about {until}, {surely}, {by}")
             }
             Step::LastsUnknown { why } => {
                 format!("how long the battery lasts cannot be told: {why}")

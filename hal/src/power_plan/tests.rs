@@ -40,7 +40,7 @@ fn battery(percent: f64, capacity_wh: Option<f64>) -> BatteryState {
         level: Level::Good,
         charging: false,
         capacity_wh,
-        trend_hours_left: None,
+        trend: None,
     }
 }
 
@@ -65,7 +65,8 @@ fn evening() -> [i64; 3] {
 fn a_trap_sleeps_between_its_pictures() {
     let due = evening();
     // 5 Wh above the threshold. Until 22:20: 3 · 85 s at 3 W, 3 · 15 s at 5 W,
-    // 3 · 20 s at 3 W to lie down, the rest at 0.02 W: 0.49 Wh, 0.059 W on average.
+    // 3 · 20 s at 3 W to lie down, the rest at 0.02 W: 0.49 Wh. The rest of the
+    // day at 0.02 W: 0.033 W on average, which 4.51 Wh last for 135 h.
     let plan = plan(&PlanInputs {
         battery: Some(battery(60.0, Some(10.0))),
         ..inputs(&due)
@@ -78,7 +79,7 @@ fn a_trap_sleeps_between_its_pictures() {
          21:58 to 22:00: awake for 1 picture at 22:00\n\
          sleep until 22:18, woken by DS3231 alarm\n\
          22:18 to 22:20: awake for 1 picture at 22:20\n\
-         the battery lasts until about Saturday 02:00, by what the plan takes"
+         the battery lasts until about Monday 13:00, at least until Sunday 22:00, by what the plan takes"
     );
 }
 
@@ -178,7 +179,12 @@ fn a_timer_wakes_in_between_and_may_be_late() {
     let lines = plan(&PlanInputs {
         wake: timer(10 * MINUTE),
         battery: Some(BatteryState {
-            trend_hours_left: Some(30.0),
+            trend: Some(Trend::Falling {
+                percent_per_hour: 1.0,
+                hours_left: 30.0,
+                hours_from: 21.0,
+                hours_to: None,
+            }),
             ..battery(60.0, None)
         }),
         ..inputs(&due)
@@ -190,8 +196,24 @@ fn a_timer_wakes_in_between_and_may_be_late() {
             "sleep until 16:03, woken by timer, waking 11 times in between",
             "16:03 to 16:05: awake for 1 picture at 16:05",
             "pictures may come up to 10 min late: the timer keeps its own time",
-            "the battery lasts until about Wednesday 20:00, by how its charge fell lately",
+            "the battery lasts until about Wednesday 20:00, at least until Wednesday 11:00, by how its charge fell lately",
         ]
+    );
+}
+
+#[test]
+fn a_battery_that_may_or_may_not_reach_says_so() {
+    let due = evening();
+    // 0.5 Wh above the threshold are enough, 0.45 Wh are not.
+    let lines = plan(&PlanInputs {
+        battery: Some(battery(60.0, Some(1.0))),
+        ..inputs(&due)
+    })
+    .lines();
+    let last = lines.last().unwrap();
+    assert!(
+        last.contains("though perhaps not through this plan"),
+        "{last}"
     );
 }
 
@@ -255,7 +277,10 @@ proptest! {
                 Step::RunsOut { at_unix_s, shots_lost } => {
                     prop_assert!(*at_unix_s >= inputs.now_unix_s && *shots_lost <= due.len());
                 }
-                Step::Lasts { until_unix_s, .. } => prop_assert!(*until_unix_s >= at_s),
+                Step::Lasts { until_unix_s, surely_unix_s, .. } => {
+                    prop_assert!(*until_unix_s >= at_s);
+                    prop_assert!(surely_unix_s.is_none_or(|surely_s| surely_s <= *until_unix_s));
+                }
                 Step::BatteryLow { .. } | Step::StayAwake { .. } | Step::ShutDown { .. }
                 | Step::Late { .. } | Step::LastsUnknown { .. } | Step::Charging
                 | Step::NothingDue => {}

@@ -1,6 +1,7 @@
 //! The way through the times that are due, with the energy it takes.
 
 use super::{BatteryState, LastsBy, PlanInputs, Step};
+use crate::battery::forecast::Trend;
 use crate::wake::WakeWhen;
 
 /// An alarm rings so long before the trap has to be up, for clocks that differ.
@@ -9,6 +10,7 @@ const EARLY_S: i64 = 30;
 const SLEEP_S_MIN: i64 = 60;
 /// A battery that lasts longer than this does not matter tonight.
 const LASTS_S_MAX: i64 = 90 * 86_400;
+const DAY_S: i64 = 86_400;
 const HOUR_S: f64 = 3_600.0;
 
 /// Pictures so close together that the trap stays awake between them.
@@ -168,9 +170,12 @@ impl<'a> Walk<'a> {
 
     /// What is left above the shutdown threshold, where the battery is known.
     fn left_wh(&self) -> Option<f64> {
-        let battery = self.inputs.battery?;
-        let above = battery.charge.percent - self.inputs.thresholds.shutdown_percent;
-        Some(battery.capacity_wh? * above / 100.0 - self.used_wh)
+        self.left_wh_of(self.inputs.battery?.charge.percent)
+    }
+
+    fn left_wh_of(&self, percent: f64) -> Option<f64> {
+        let above = percent - self.inputs.thresholds.shutdown_percent;
+        Some(self.inputs.battery?.capacity_wh? * above / 100.0 - self.used_wh)
     }
 
     /// How long the battery lasts.
@@ -193,26 +198,63 @@ impl<'a> Walk<'a> {
     }
 
     fn lasts(&self, battery: BatteryState) -> Step {
-        let planned_s = self.at_s - self.inputs.now_unix_s;
-        let by_energy = self.left_wh().filter(|_| planned_s > 0).map(|left_wh| {
-            let average_watts = self.used_wh * HOUR_S / planned_s as f64;
-            let still_s = left_wh / average_watts * HOUR_S;
-            (self.at_s, still_s, LastsBy::Energy)
-        });
-        let now_s = self.inputs.now_unix_s;
-        let by_trend = battery
-            .trend_hours_left
-            .map(|hours| (now_s, hours * HOUR_S, LastsBy::Trend));
-        let Some((from_s, still_s, by)) = by_energy.or(by_trend) else {
-            let why = "its capacity is not set, and its charge does not clearly fall".to_owned();
-            return Step::LastsUnknown { why };
-        };
-        let still_s = crate::robust::whole(still_s).clamp(0, LASTS_S_MAX);
-        Step::Lasts {
-            until_unix_s: from_s.saturating_add(still_s),
-            by,
-        }
+        let by_energy = self.lasts_by_energy(battery);
+        by_energy
+            .or_else(|| self.lasts_by_trend(battery))
+            .unwrap_or_else(|| Step::LastsUnknown {
+                why: "its capacity is not set, and its charge does not clearly fall".to_owned(),
+            })
     }
+
+    fn lasts_by_energy(&self, battery: BatteryState) -> Option<Step> {
+        let watts = self.watts_of_a_day()?;
+        let until_s = |left_wh: f64| later(self.at_s, left_wh / watts * HOUR_S);
+        let surely_wh = self.left_wh_of(battery.charge.from_percent);
+        Some(Step::Lasts {
+            until_unix_s: until_s(self.left_wh()?),
+            surely_unix_s: surely_wh.filter(|left_wh| *left_wh >= 0.0).map(until_s),
+            by: LastsBy::Energy,
+        })
+    }
+
+    fn lasts_by_trend(&self, battery: BatteryState) -> Option<Step> {
+        let Some(Trend::Falling {
+            hours_left,
+            hours_from,
+            ..
+        }) = battery.trend
+        else {
+            return None;
+        };
+        let until_s = |hours: f64| later(self.inputs.now_unix_s, hours * HOUR_S);
+        Some(Step::Lasts {
+            until_unix_s: until_s(hours_left),
+            surely_unix_s: Some(until_s(hours_from)),
+            by: LastsBy::Trend,
+        })
+    }
+
+    /// What the plan takes on average, over a day at least: what is left of one
+    /// goes by without pictures.
+    fn watts_of_a_day(&self) -> Option<f64> {
+        let planned_s = self.at_s - self.inputs.now_unix_s;
+        if planned_s <= 0 {
+            return None;
+        }
+        let costs = self.inputs.costs;
+        let rest_watts = match wakes(self.inputs) {
+            Some(_) => costs.asleep_watts,
+            None => costs.awake_watts,
+        };
+        let rest_s = (DAY_S - planned_s).max(0);
+        let all_wh = self.used_wh + rest_s as f64 * rest_watts / HOUR_S;
+        Some(all_wh * HOUR_S / (planned_s + rest_s) as f64)
+    }
+}
+
+/// So long after `from_s`, within reason.
+fn later(from_s: i64, lasts_s: f64) -> i64 {
+    from_s.saturating_add(crate::robust::whole(lasts_s).clamp(0, LASTS_S_MAX))
 }
 
 /// The pictures that are still due, in sessions.

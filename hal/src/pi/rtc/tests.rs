@@ -168,6 +168,10 @@ fn what_cannot_wake_says_why() {
     );
     assert!(!folder.join("wakealarm").exists(), "nothing is made");
     fs::write(folder.join("wakealarm"), "").unwrap();
+    for errno in [Errno::ACCESS, Errno::ROFS] {
+        let refused = clock.no_alarm(errno.into()).to_string();
+        assert!(refused.contains("its unit has to allow it"), "{refused}");
+    }
     let past = clock.arm(NOW - 60, NOW).unwrap_err();
     assert!(past.message.contains("which is past"), "{past}");
     let far = clock.arm(NOW + 28 * 86_400, NOW).unwrap_err();
