@@ -8,6 +8,8 @@
 //! What a datasheet leaves without a checksum is proved another way: by an id
 //! register, or by reading back what was written. So a bus that turns silence
 //! into zeros gives no readings.
+//!
+//! The displays' chips are here too, and are set up anew with each picture.
 
 pub mod ads1115;
 pub mod aht20;
@@ -16,10 +18,12 @@ pub mod bme280;
 pub(crate) mod checksum;
 pub mod ina219;
 pub mod ina260;
+pub mod oled;
 pub mod opt3001;
 mod register;
 pub mod sht3x;
 pub mod sht4x;
+pub mod ssd1680;
 #[cfg(test)]
 pub(crate) mod transcript;
 pub mod tsl2591;

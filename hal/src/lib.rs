@@ -1,4 +1,4 @@
-//! What a trap can touch: its clock, camera, sensors and power.
+//! What a trap can touch: its clock, camera, sensors, display and power.
 //!
 //! Invariant: no schedule, no ledger, no network. Everything here may block
 //! and may fail; the agent decides on which thread it blocks and what a
@@ -19,6 +19,7 @@ pub mod error;
 pub mod flash;
 pub mod lamp;
 pub mod lines;
+pub mod panel;
 pub mod pi;
 pub mod power;
 pub mod power_plan;
@@ -38,6 +39,7 @@ pub use ambient::{Ambient, AmbientReading};
 pub use camera::{Camera, Frame, FrameSource, ShotSettings};
 pub use clock::{Clock, ClockQuality, Stamp};
 pub use error::{DeviceError, FaultKind};
+pub use panel::{Asleep, Canvas, Panel, PanelSize};
 pub use power::{Power, PowerReading, Thermal};
 pub use power_plan::PowerPlan;
 pub use units::{

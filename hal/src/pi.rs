@@ -17,6 +17,8 @@ pub mod kernel_sensors;
 #[cfg(feature = "pi")]
 pub mod lamp_guard;
 #[cfg(feature = "pi")]
+pub mod panel;
+#[cfg(feature = "pi")]
 mod pwm;
 pub mod rtc;
 pub mod supply;
