@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Where the kernel has its chips.
 const DEVICES: &str = "/dev";
-/// What is said of us to others who want the line.
+/// What is said of us to others who want the line, before the device's name.
 const CONSUMER: &str = "trapline";
 
 /// The kernel's chips.
@@ -80,7 +80,7 @@ fn take(
     let (chip, offset) = find(device, wiring)?;
     let mut builder = Request::builder();
     builder
-        .with_consumer(CONSUMER)
+        .with_consumer(format!("{CONSUMER} {device}"))
         .on_chip(&chip)
         .with_line(offset);
     if wiring.active_low {
