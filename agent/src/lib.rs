@@ -22,6 +22,7 @@ pub mod models;
 pub mod moment;
 pub mod retain;
 pub mod schedule;
+pub mod screen;
 pub mod stage;
 pub mod sync;
 

@@ -45,6 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("linux-embedded-hal", &["trapline-hal"]),
     ("embedded-hal", &["trapline-hal"]),
     ("embedded-graphics", &["trapline-hal", "trapline-agent"]),
+    ("qrcodegen", &["trapline-agent"]),
     ("tract-onnx", &["trapline-detect"]),
     ("zune-jpeg", &["trapline-detect"]),
     ("rusqlite", &["trapline-store", "trapline-server"]),
