@@ -254,7 +254,7 @@ mod tests {
             "GPIO 17",
             "gpiochip0:x",
             "pwmchip0:",
-            "/dev/gpiochip0:3",
+            "dev/gpiochip0:3",
         ] {
             let wrong = text.parse::<Wiring>().unwrap_err().to_string();
             assert!(wrong.contains("`GPIO17`"), "{text}: {wrong}");

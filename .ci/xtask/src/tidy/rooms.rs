@@ -26,8 +26,13 @@ const WORDS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "rppal::",
-        &["hal/src/pi/gpio.rs"],
+        &["hal/src/pi/gpio_rppal.rs"],
         "rppal is retired by its author and stays in one file",
+    ),
+    (
+        "gpiocdev::",
+        &["hal/src/pi/gpio_cdev.rs"],
+        "the character device of lines belongs to one file",
     ),
     (
         "systemd_journal_logger::",
