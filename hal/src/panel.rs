@@ -4,7 +4,7 @@
 //! A panel takes whole pictures and finds out itself what of them is new. It
 //! may be unplugged and plugged in again at any time: the next picture sets it
 //! up anew. Every transfer is bounded, and the first that fails ends the call,
-//! so a panel costs time but never hangs. An OLED takes at most a tenth of a
+//! so a panel costs time but never hangs. An OLED takes about a tenth of a
 //! second, e-paper some seconds: call it where nobody waits for it.
 
 pub mod canvas;

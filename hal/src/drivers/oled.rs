@@ -8,7 +8,7 @@
 //!
 //! Both take eight rows at a time ("pages", in the way that they share), so
 //! one driver serves both. It sends the settings with each picture, which are
-//! 26 bytes, and of the picture only the pages that changed. A display that was
+//! 24 bytes, and of the picture only the pages that changed. A display that was
 //! without power meanwhile is off, which its status tells, and gets everything
 //! again. Not every copy of these chips has an honest status, so each picture
 //! also renews one page in turn: after eight pictures nothing false is left.
