@@ -99,7 +99,8 @@ fn timespec(ms: u64) -> Timespec {
     }
 }
 
-fn monotonic_ms() -> u64 {
+/// A clock that never jumps.
+pub(super) fn monotonic_ms() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     let ms = now
         .tv_sec
