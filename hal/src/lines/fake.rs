@@ -2,6 +2,7 @@
 
 use super::{Input, Level, Lines, Output, OutputKind, Pull, Wiring};
 use crate::error::{DeviceError, FaultKind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// An output that records what it was set to, and can be made to fail.
@@ -70,11 +71,18 @@ impl Drop for Held {
 pub(crate) struct FakeLines {
     line: FakeOutput,
     taken: Mutex<Vec<Wiring>>,
+    busy: AtomicU32,
 }
 
 impl FakeLines {
     pub(crate) fn line(&self) -> FakeOutput {
         self.line.clone()
+    }
+
+    /// The next `count` who want the line find it in use.
+    #[cfg(feature = "pi")]
+    pub(crate) fn busy_for(&self, count: u32) {
+        self.busy.store(count, Ordering::Relaxed);
     }
 
     pub(crate) fn taken(&self) -> Vec<Wiring> {
@@ -89,10 +97,15 @@ impl FakeLines {
 impl Lines for FakeLines {
     fn output(
         &self,
-        _device: &'static str,
+        device: &'static str,
         wiring: &Wiring,
         _kind: OutputKind,
     ) -> Result<Box<dyn Output>, DeviceError> {
+        let busy = self.busy.load(Ordering::Relaxed);
+        if busy > 0 {
+            self.busy.store(busy - 1, Ordering::Relaxed);
+            return Err(DeviceError::new(device, FaultKind::Busy, "in use"));
+        }
         self.list().push(wiring.clone());
         let mut held = Held(self.line.clone());
         held.set(Level::OFF)?;

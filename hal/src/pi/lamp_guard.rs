@@ -4,15 +4,15 @@ use super::gpio::BoardLines;
 use crate::error::{DeviceError, FaultKind};
 use crate::lamp::Order;
 use crate::lamp::guard::{Pipes, asked_to_end, keep};
-use crate::lines::{Lines, OutputKind, Wiring};
+use crate::lines::{Lines, Output, OutputKind, Wiring};
 use rustix::event::{Timespec, poll};
 use std::io;
 use std::os::fd::AsFd;
 
 const DEVICE: &str = "lamp";
-/// A guard that is just ending has the line for 2 s at the most.
-const BUSY_TRIES: u32 = 30;
-const BUSY_WAIT_NS: i64 = 100_000_000;
+/// A guard that is just ending has the line for 2 s at the most, and mostly for no time at all.
+const BUSY_TRIES: u32 = 120;
+const BUSY_WAIT_NS: i64 = 20_000_000;
 
 /// Guards a lamp on behalf of whoever has the other ends of standard input and output.
 ///
@@ -29,7 +29,7 @@ pub fn run<S: AsRef<str>>(args: &[S]) -> Result<(), DeviceError> {
         replies: replies.as_fd(),
         stop: stop.as_fd(),
     };
-    let open = || BoardLines::open().output(DEVICE, &order.wiring, order.kind);
+    let open = || take(&BoardLines::open(), &order.wiring, order.kind, pause);
     keep(order.cap_ms, open, pipes)
 }
 
@@ -38,19 +38,59 @@ pub fn run<S: AsRef<str>>(args: &[S]) -> Result<(), DeviceError> {
 /// # Errors
 /// [`DeviceError`] when it cannot be said that the lamp is dark.
 pub fn put_out(lines: &dyn Lines, wiring: &Wiring) -> Result<(), DeviceError> {
-    let mut tries = 1;
-    loop {
-        // A line is off when it is opened and off when it is dropped.
-        match lines.output(DEVICE, wiring, OutputKind::Switch) {
-            Ok(_) => return Ok(()),
-            Err(e) if e.kind == FaultKind::Busy && tries < BUSY_TRIES => tries += 1,
-            Err(e) => return Err(e),
+    // A line is off when it is opened and off when it is dropped.
+    take(lines, wiring, OutputKind::Switch, pause).map(drop)
+}
+
+/// Takes a lamp's line, which the guard before may still have.
+fn take(
+    lines: &dyn Lines,
+    wiring: &Wiring,
+    kind: OutputKind,
+    mut pause: impl FnMut(),
+) -> Result<Box<dyn Output>, DeviceError> {
+    for _ in 1..BUSY_TRIES {
+        match lines.output(DEVICE, wiring, kind) {
+            Err(e) if e.kind == FaultKind::Busy => pause(),
+            taken => return taken,
         }
-        let wait = Timespec {
-            tv_sec: 0,
-            tv_nsec: BUSY_WAIT_NS,
+    }
+    lines.output(DEVICE, wiring, kind)
+}
+
+fn pause() {
+    let wait = Timespec {
+        tv_sec: 0,
+        tv_nsec: BUSY_WAIT_NS,
+    };
+    // Waiting for nothing but time; a signal only makes the next try come earlier.
+    poll(&mut [], Some(&wait)).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lines::fake::FakeLines;
+
+    #[test]
+    fn a_line_that_is_still_held_is_waited_for() {
+        let lines = FakeLines::default();
+        let wiring = "GPIO18".parse().unwrap();
+        let take = |pauses: &mut u32| {
+            let pause = || *pauses += 1;
+            take(&lines, &wiring, OutputKind::Switch, pause).map(drop)
         };
-        // Waiting for nothing but time; a signal only makes the next try come earlier.
-        poll(&mut [], Some(&wait)).ok();
+        let mut pauses = 0;
+        lines.busy_for(2);
+        take(&mut pauses).unwrap();
+        assert_eq!((pauses, lines.line().levels()), (2, vec![0, 0]));
+        lines.busy_for(BUSY_TRIES);
+        assert_eq!(take(&mut pauses).unwrap_err().kind, FaultKind::Busy);
+    }
+
+    #[test]
+    fn an_order_that_is_none_is_refused() {
+        let error = run(&["GPIO18", "dim"]).unwrap_err();
+        assert!(error.message.contains("is started with a line"), "{error}");
     }
 }
