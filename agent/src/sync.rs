@@ -2,6 +2,7 @@
 //! what is proved. One step sends one batch or one piece of one picture, so
 //! that news never waits for a large picture.
 
+mod aside;
 pub mod backoff;
 mod courier;
 mod heartbeat;
@@ -14,6 +15,7 @@ use crate::desk::Desk;
 use crate::models;
 use crate::models::fetch::{Fetch, Step};
 use crate::stage::{Next, Stage, StageError};
+use aside::Aside;
 use courier::{Current, Place};
 use plan::{PIECE_BYTES_FIRST, Plan, Situation};
 use std::fmt;
@@ -21,7 +23,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use trapline_store::{BatchLimits, Outgoing};
-use trapline_wire::CaptureId;
 use trapline_wire::v1::SyncReply;
 use uplink::{Uplink, UplinkError};
 
@@ -29,8 +30,6 @@ use uplink::{Uplink, UplinkError};
 const HEARTBEAT_MIN: Duration = Duration::from_secs(10);
 /// While a model is fetched, a heartbeat says at least this often how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_mins(1);
-/// A picture that the server refused is tried again after this time.
-const REFUSED_AGAIN_AFTER: Duration = Duration::from_mins(30);
 
 /// The stage.
 pub struct Sync {
@@ -45,9 +44,7 @@ pub struct Sync {
     records_max: usize,
     piece_bytes: u64,
     current: Option<Current>,
-    /// Pictures that the server refused lately, and since when.
-    refused: Vec<CaptureId>,
-    refused_since: Option<Instant>,
+    aside: Aside,
     fetch: Fetch,
 }
 
@@ -71,8 +68,7 @@ impl Sync {
             records_max: BatchLimits::default().records_max,
             piece_bytes: PIECE_BYTES_FIRST,
             current: None,
-            refused: Vec::new(),
-            refused_since: None,
+            aside: Aside::default(),
             fetch: Fetch::default(),
         }
     }
@@ -82,21 +78,13 @@ impl Sync {
             records_max: self.records_max,
             ..BatchLimits::default()
         };
-        let outgoing = self
+        let pass_over = self.aside.now();
+        // The pictures' files are not touched here: a bad one must not hold up news.
+        let (outgoing, picture_waits) = self
             .desk
             .books
-            .with(move |ledger| ledger.outgoing(limits))
+            .with(move |ledger| Ok((ledger.outgoing(limits)?, ledger.picture_waits(&pass_over)?)))
             .await?;
-        if self
-            .refused_since
-            .is_some_and(|since| since.elapsed() > REFUSED_AGAIN_AFTER)
-        {
-            self.refused.clear();
-            self.refused_since = None;
-        }
-        if self.current.is_none() {
-            self.current = self.next_picture().await?;
-        }
         let model_waits = self.fetch.waiting(&self.desk).await?.is_some();
         let heartbeat_every = self.desk.config.sync.heartbeat_every;
         self.has_news |= self.desk.health.take_news();
@@ -111,7 +99,7 @@ impl Sync {
             },
             model_waits,
             has_news: self.has_news,
-            picture_waits: self.current.is_some(),
+            picture_waits: picture_waits || self.current.is_some(),
             heartbeat_is_stale: self.heartbeat_is_stale,
         };
         Ok((situation, outgoing))

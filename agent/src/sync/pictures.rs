@@ -4,49 +4,33 @@
 use super::courier::{Current, Place};
 use super::uplink::UplinkError;
 use super::{Sync, plan};
-use crate::stage::{Next, StageError};
+use crate::stage::{Next, StageError, in_full};
 use std::time::Duration;
 use tokio::time::Instant;
 use trapline_store::{NextPicture, PictureOrder, Sendable};
+use trapline_wire::CaptureId;
 use trapline_wire::v1::Receipt;
 
-/// More refused pictures than this are not passed over at a time.
-const REFUSED_MAX: usize = 1000;
+/// Part of the fault of pictures that the card does not give back now.
+const UNREADABLE: &str = "pictures";
+/// Part of the fault of pictures whose bytes are not those that were taken.
+const DAMAGED: &str = "pictures_damaged";
 /// An upload that loses its place this often in a row is a failure of the picture.
 const RESTARTS_MAX: u32 = 3;
 
 impl Sync {
-    pub(super) async fn next_picture(&mut self) -> Result<Option<Current>, StageError> {
-        loop {
-            let skip = self.refused.clone();
-            let next = self
-                .desk
-                .books
-                .with(move |ledger| ledger.next_picture(PictureOrder::NewestFirst, &skip))
-                .await?;
-            match next {
-                NextPicture::Ready(picture) => {
-                    return Ok(Some(Current {
-                        picture,
-                        place: Place::Unknown,
-                        restarts: 0,
-                    }));
-                }
-                NextPicture::Damaged { capture, reason } => {
-                    let text = format!("the picture of capture {capture} is damaged: {reason}");
-                    let now_ms = self.desk.clock.stamp().unix_ms;
-                    self.desk.health.raise("disk", &text, now_ms);
-                }
-                NextPicture::Nothing => return Ok(None),
-            }
-        }
-    }
-
+    /// Sends one piece, after taking up the next picture if none is on its way.
     pub(super) async fn send_piece(&mut self) -> Result<Next, StageError> {
-        let Some(current) = self.current.take() else {
+        let taken = match self.current.take() {
+            Some(current) => Some(current),
+            None => self.take_up().await?,
+        };
+        let Some(current) = taken else {
             return Ok(Next::Again);
         };
-        let (mut current, bytes) = self.load(current).await?;
+        let Some((mut current, bytes)) = self.load(current).await? else {
+            return Ok(Next::Again);
+        };
         let Some(uplink) = self.uplink.as_mut() else {
             return Ok(Next::RestUntilWoken);
         };
@@ -64,21 +48,97 @@ impl Sync {
         Ok(Next::Again)
     }
 
-    /// The bytes that the next request carries; none while the place is unknown.
-    async fn load(&mut self, current: Current) -> Result<(Current, Vec<u8>), StageError> {
+    /// The next picture of the line. One at most is looked at, because a worn
+    /// card takes long over each, and news goes first again afterwards.
+    async fn take_up(&mut self) -> Result<Option<Current>, StageError> {
+        let pass_over = self.aside.now();
+        let next = self
+            .desk
+            .books
+            .with(move |ledger| ledger.next_picture(PictureOrder::NewestFirst, &pass_over))
+            .await?;
+        match next {
+            NextPicture::Ready(picture) => {
+                self.is_readable(picture.capture());
+                Ok(Some(Current {
+                    picture,
+                    place: Place::Unknown,
+                    restarts: 0,
+                }))
+            }
+            NextPicture::Damaged { capture, reason } => {
+                self.is_readable(capture);
+                let text = format!("the picture of capture {capture} is damaged: {reason}");
+                self.raise(DAMAGED, &text);
+                Ok(None)
+            }
+            NextPicture::Unreadable {
+                capture,
+                reason,
+                attempts,
+            } => {
+                self.is_unreadable(capture, attempts, &reason);
+                Ok(None)
+            }
+            NextPicture::Nothing => Ok(None),
+        }
+    }
+
+    fn is_readable(&mut self, capture: CaptureId) {
+        if self.aside.readable(capture) {
+            self.desk.health.clear(UNREADABLE);
+        }
+    }
+
+    fn is_unreadable(&mut self, capture: CaptureId, attempts: u32, reason: &str) {
+        self.aside.unreadable(capture, attempts);
+        let others = match self.aside.unreadables() {
+            0 | 1 => String::new(),
+            all => format!(", and {} others neither", all - 1),
+        };
+        let text = format!(
+            "the card does not give back the picture of capture {capture}{others}: {reason}; \
+             it stays on the card and is tried again, the card may be worn out"
+        );
+        self.raise(UNREADABLE, &text);
+    }
+
+    fn raise(&self, part: &str, text: &str) {
+        let now_ms = self.desk.clock.stamp().unix_ms;
+        self.desk.health.raise(part, text, now_ms);
+    }
+
+    /// The bytes that the next request carries, none while the place is
+    /// unknown; `None` when the card does not give them back.
+    async fn load(&mut self, current: Current) -> Result<Option<(Current, Vec<u8>)>, StageError> {
         let offset_bytes = match &current.place {
-            Place::Unknown => return Ok((current, Vec::new())),
+            Place::Unknown => return Ok(Some((current, Vec::new()))),
             Place::New => 0,
             Place::At { offset_bytes, .. } => *offset_bytes,
         };
         let len_bytes = usize::try_from(self.piece_bytes).unwrap_or(usize::MAX);
-        self.desk
+        let (capture, attempts) = (current.picture.capture(), current.picture.attempts());
+        let loaded = self
+            .desk
             .books
             .with(move |ledger| {
-                let bytes = ledger.read_picture(&current.picture, offset_bytes, len_bytes)?;
-                Ok((current, bytes))
+                match ledger.read_picture(&current.picture, offset_bytes, len_bytes) {
+                    Ok(bytes) => Ok(Ok((current, bytes))),
+                    Err(error) => {
+                        let reason = in_full(&error);
+                        ledger.picture_failed(current.picture, &reason)?;
+                        Ok(Err(reason))
+                    }
+                }
             })
-            .await
+            .await?;
+        match loaded {
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(reason) => {
+                self.is_unreadable(capture, attempts, &reason);
+                Ok(None)
+            }
+        }
     }
 
     fn adapt(&mut self, took: Duration) {
@@ -151,10 +211,7 @@ impl Sync {
             capture = capture.to_string();
             "the picture of {capture} did not get through and lets the others go first: {why}"
         );
-        if self.refused.len() < REFUSED_MAX {
-            self.refused.push(capture);
-        }
-        self.refused_since.get_or_insert_with(Instant::now);
+        self.aside.refused(capture);
         let why = why.to_owned();
         self.desk
             .books

@@ -4,6 +4,7 @@
 use crate::disk::Disk;
 use crate::error::StoreError;
 use sha2::Digest as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use trapline_wire::{CaptureId, Sha256};
 
@@ -157,47 +158,32 @@ fn make_picture_folder(disk: &dyn Disk, layout: &Layout, folder: &Path) -> Resul
     disk.sync_folder(&layout.pictures()).map_err(at)
 }
 
-/// What the card holds in the place of a picture.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum OnCard {
-    /// What was admitted, byte for byte.
-    Whole,
-    /// Something else, or nothing.
-    Damaged(String),
-}
-
-/// Compares a picture file with its admitted content, reading it whole but in pieces.
-pub(crate) fn check(
+/// What a picture file has other than its admitted content, if anything; it is
+/// read whole but in pieces. An error is the card's, and says nothing of the content.
+pub(crate) fn difference(
     disk: &dyn Disk,
     file: &Path,
     sha256: Sha256,
     size_bytes: u64,
-) -> Result<OnCard, StoreError> {
-    let at = |error| StoreError::io(file, error);
-    match disk.size_bytes(file).map_err(at)? {
-        None => return Ok(OnCard::Damaged("the file is missing".to_owned())),
-        Some(found) if found != size_bytes => {
-            return Ok(OnCard::Damaged(wrong_size(found, size_bytes)));
-        }
+) -> io::Result<Option<String>> {
+    match disk.size_bytes(file)? {
+        None => return Ok(Some("the file is missing".to_owned())),
+        Some(found) if found != size_bytes => return Ok(Some(wrong_size(found, size_bytes))),
         Some(_) => {}
     }
     let mut hasher = sha2::Sha256::new();
     let mut offset_bytes = 0;
     while offset_bytes < size_bytes {
-        let piece = disk.read_at(file, offset_bytes, CHUNK_BYTES).map_err(at)?;
+        let piece = disk.read_at(file, offset_bytes, CHUNK_BYTES)?;
         if piece.is_empty() {
             break;
         }
         offset_bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
         hasher.update(&piece);
     }
-    if Sha256::from_bytes(hasher.finalize().into()) == sha256 {
-        Ok(OnCard::Whole)
-    } else {
-        Ok(OnCard::Damaged(
-            "the file's bytes are not those that were admitted".to_owned(),
-        ))
-    }
+    let is_whole = Sha256::from_bytes(hasher.finalize().into()) == sha256;
+    let other = "the file's bytes are not those that were admitted";
+    Ok((!is_whole).then(|| other.to_owned()))
 }
 
 pub(crate) fn wrong_size(found_bytes: u64, size_bytes: u64) -> String {

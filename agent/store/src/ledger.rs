@@ -37,7 +37,7 @@ pub use pages::{
     CaptureRow, EffortRow, InspectionRow, InspectionState, PictureState, ReadingRow, RecordState,
     TrackRow,
 };
-pub use pictures::PictureOrder;
+pub use pictures::{PassOver, PictureOrder};
 pub use retain::{Prunable, Usage};
 pub use shots::{NewCapture, NewReading, Span};
 pub use summary::{LastCapture, Summary};

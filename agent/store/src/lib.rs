@@ -106,8 +106,8 @@ pub use error::{Cause, Returned, StoreError};
 pub use ledger::{
     BatchLimits, CaptureRow, EffortRow, Followed, Following, Found, InspectionRow, InspectionState,
     LastCapture, Ledger, ModelRow, ModelStage, ModelStep, NewCapture, NewInspection, NewReading,
-    Outgoing, PictureOrder, PictureState, Prunable, ReadingRow, RecordState, Span, Summary,
-    TrackNow, TrackRow, Usage, View, set_database_aside,
+    Outgoing, PassOver, PictureOrder, PictureState, Prunable, ReadingRow, RecordState, Span,
+    Summary, TrackNow, TrackRow, Usage, View, set_database_aside,
 };
 pub use model_files::{Assembled, ModelFile};
 pub use recover::Recovery;

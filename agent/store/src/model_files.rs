@@ -11,7 +11,7 @@
 
 use crate::disk::{Disk, DiskFile};
 use crate::error::StoreError;
-use crate::image_files::{self, Layout, OnCard};
+use crate::image_files::{self, Layout};
 use crate::ledger::{Ledger, ModelRow, View};
 use sha2::Digest as _;
 use std::io;
@@ -179,7 +179,11 @@ impl Ledger {
         };
         let (disk, layout) = (self.disk(), self.layout());
         let (sha256, size_bytes) = file.content(model);
-        if image_files::check(disk, &place, sha256, size_bytes)? == OnCard::Whole {
+        let difference = image_files::difference(disk, &place, sha256, size_bytes);
+        if difference
+            .map_err(|error| StoreError::io(&place, error))?
+            .is_none()
+        {
             return Ok(Assembled::Whole);
         }
         make_folders(disk, layout)?;

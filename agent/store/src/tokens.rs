@@ -114,6 +114,16 @@ pub enum NextPicture {
         /// What is wrong with it.
         reason: String,
     },
+    /// This one was to be sent, but the card does not give it back now. It
+    /// waits on behind those that failed less often; ask again for the next.
+    Unreadable {
+        /// Whose picture.
+        capture: CaptureId,
+        /// What the card says.
+        reason: String,
+        /// How often it failed before.
+        attempts: u32,
+    },
     /// No picture waits that the server could take now.
     Nothing,
 }

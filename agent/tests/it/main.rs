@@ -20,6 +20,8 @@ mod lent;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod schedule;
 #[cfg(test)]
 mod server;

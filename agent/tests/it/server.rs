@@ -44,8 +44,15 @@ pub(crate) struct Held {
     pub(crate) pictures: BTreeMap<Sha256, Vec<u8>>,
     pub(crate) heartbeats: Vec<Heartbeat>,
     pub(crate) requests: usize,
+    /// A proxy in the way takes no batch of more bytes.
+    pub(crate) body_bytes_max: Option<usize>,
+    /// Batches that it did not take.
+    pub(crate) oversized: usize,
     uploads: BTreeMap<String, (Sha256, u64, Vec<u8>)>,
     pub(crate) refuses: Vec<Sha256>,
+    pub(crate) refuses_all: bool,
+    /// No piece of a picture arrives, all else does.
+    pub(crate) loses_pieces: bool,
     /// The model that is offered until the trap has made up its mind.
     pub(crate) offer: Option<ModelOffer>,
     /// Files of models, which may be other ones than their name says.
@@ -122,6 +129,9 @@ impl Held {
         offset_bytes: u64,
         bytes: &[u8],
     ) -> Result<Uploaded, UplinkError> {
+        if self.loses_pieces {
+            return Err(UplinkError::Unreachable("no signal".to_owned()));
+        }
         let Some((sha256, size_bytes, so_far)) = self.uploads.get_mut(location) else {
             return Err(UplinkError::Gone("no such upload".to_owned()));
         };
@@ -139,7 +149,7 @@ impl Held {
                 "the picture arrived as it was taken"
             );
             self.uploads.remove(location);
-            if self.refuses.contains(&sha256) {
+            if self.refuses_all || self.refuses.contains(&sha256) {
                 return Err(UplinkError::Mismatch("the disk spoils this one".to_owned()));
             }
             self.pictures.insert(sha256, whole);
@@ -197,7 +207,14 @@ impl TestUplink {
 #[async_trait]
 impl Uplink for TestUplink {
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError> {
-        let (mut reply, way) = self.ask(|held| Ok(held.take(batch)))?;
+        let bytes = serde_json::to_string(batch).unwrap().len();
+        let (mut reply, way) = self.ask(|held| {
+            if held.body_bytes_max.is_some_and(|max| bytes > max) {
+                held.oversized += 1;
+                return Err(UplinkError::TooLarge("a proxy says so".to_owned()));
+            }
+            Ok(held.take(batch))
+        })?;
         if way == Way::Hangs {
             std::future::pending::<()>().await;
         }

@@ -13,7 +13,8 @@ use trapline_agent::inspect::LoadDetector;
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::sync::uplink::UplinkError;
 use trapline_hal::Clock as _;
-use trapline_store::{Ledger, OsDisk, Summary, View};
+use trapline_store::disk::SimDisk;
+use trapline_store::{Disk, Ledger, OsDisk, Summary, View};
 use trapline_wire::v1::{EffortOutcome, InspectionOutcome, MissReason};
 use trapline_wire::{LedgerId, Sha256};
 
@@ -33,7 +34,8 @@ piece_bytes_max = 4096
 pub(crate) struct Trap {
     pub(crate) folder: tempfile::TempDir,
     clock: Arc<TestClock>,
-    settings: String,
+    pub(crate) settings: String,
+    disk: Arc<dyn Disk>,
     pub(crate) uplink: TestUplink,
 }
 
@@ -43,7 +45,16 @@ impl Trap {
             folder: tempfile::tempdir().unwrap(),
             clock: Arc::new(TestClock::new()),
             settings: SETTINGS.to_owned(),
+            disk: Arc::new(OsDisk),
             uplink: TestUplink::new(ways),
+        }
+    }
+
+    /// A trap with a server on which all goes well, and another card.
+    pub(crate) fn with_disk(disk: SimDisk) -> Self {
+        Self {
+            disk: Arc::new(disk),
+            ..Self::new(Vec::new())
         }
     }
 
@@ -57,10 +68,7 @@ impl Trap {
         load_detector: LoadDetector,
         outside: Box<dyn Outside>,
     ) -> Agent {
-        let now = wire_stamp(&self.clock.stamp());
-        let disk = Arc::new(OsDisk);
-        let (ledger, _) =
-            Ledger::open(self.folder.path(), disk, || LedgerId(0x7f3a_9c21), &now).unwrap();
+        let ledger = self.open_ledger();
         Agent::from_parts(Parts {
             config: Arc::new(Config::from_text("test", &self.settings).unwrap()),
             clock: Arc::clone(&self.clock) as _,
@@ -73,6 +81,13 @@ impl Trap {
             chance: Box::new(|| 0.5),
             outside,
         })
+    }
+
+    pub(crate) fn open_ledger(&self) -> Ledger {
+        let now = wire_stamp(&self.clock.stamp());
+        let disk = Arc::clone(&self.disk);
+        let opened = Ledger::open(self.folder.path(), disk, || LedgerId(0x7f3a_9c21), &now);
+        opened.unwrap().0
     }
 
     /// Runs an agent for so many seconds and stops it in good order.
@@ -199,22 +214,6 @@ async fn without_a_model_pictures_wait_and_everything_else_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_picture_that_the_server_refuses_lets_the_others_go() {
-    let trap = Trap::new(Vec::new());
-    trap.uplink.held.lock().unwrap().refuses = vec![Sha256::of(&jpeg(2))];
-    trap.runs(290, trap.agent(Vec::new(), detector(Vec::new())))
-        .await;
-    let held = trap.uplink.held.lock().unwrap();
-    assert_eq!((held.captures.len(), held.pictures.len()), (5, 4));
-    assert!(
-        held.requests < 60,
-        "{} requests in five minutes",
-        held.requests
-    );
-    assert_eq!(trap.summary().pictures_waiting, 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_refused_key_is_a_fault_with_its_remedy() {
     let refusal = Way::Says(UplinkError::BadKey("no such key".to_owned()));
     let trap = Trap::new(vec![refusal; 1000]);
@@ -244,19 +243,6 @@ async fn a_cut_in_the_middle_of_a_look_is_not_the_pictures_fault() {
     }
     let summary = trap.summary();
     assert_eq!((summary.gave_up, summary.inspected), (0, 1), "{summary:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_batch_that_is_too_large_is_sent_in_smaller_ones() {
-    let too_large = Way::Says(UplinkError::TooLarge("2 MiB".to_owned()));
-    let offline = Way::LosesRequest;
-    let ways = [vec![offline; 12], vec![too_large; 4]].concat();
-    let trap = Trap::new(ways);
-    trap.runs(290, trap.agent(Vec::new(), detector(Vec::new())))
-        .await;
-    let held = trap.uplink.held.lock().unwrap();
-    assert_eq!((held.effort.len(), held.captures.len()), (5, 5));
-    assert_eq!(held.readings.len(), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use loss::{Loss, Lost};
 
+/// What Linux says of a block that cannot be read.
+const EIO: i32 = 5;
+
 /// A card in memory, with faults on command. Clones are the same card.
 #[derive(Clone, Default)]
 pub struct SimDisk {
@@ -73,6 +76,17 @@ impl SimDisk {
     /// them back. `None` is a card without end.
     pub fn set_free_bytes(&self, free_bytes: Option<u64>) {
         self.state().free_bytes = free_bytes;
+    }
+
+    /// From now on the card gives no byte of this file back, as if one of its
+    /// blocks were worn out; or it does so again. A power cut does not mend it.
+    pub fn set_readable(&self, file: &Path, is_readable: bool) {
+        let mut state = self.state();
+        if is_readable {
+            state.unreadable.remove(file);
+        } else {
+            state.unreadable.insert(file.to_owned());
+        }
     }
 
     /// Whether the power is off.
@@ -235,6 +249,9 @@ impl Disk for SimDisk {
 
     fn read_at(&self, file: &Path, offset_bytes: u64, len_bytes: usize) -> io::Result<Vec<u8>> {
         let mut state = self.begin("read", file)?;
+        if state.unreadable.contains(file) {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
         let content = state.file(file)?;
         let offset = usize::try_from(offset_bytes).unwrap_or(usize::MAX);
         let bytes = content.bytes.iter().skip(offset).take(len_bytes);

@@ -1,11 +1,12 @@
 //! Pictures on their way to the server, and what a receipt proves.
 
 use crate::error::{Halt, Returned, StoreError};
-use crate::image_files::{self, OnCard};
+use crate::image_files;
 use crate::ledger::text::clip;
 use crate::ledger::{Ledger, View};
 use crate::tokens::{NextPicture, Sendable};
 use rusqlite::{Connection, Row, params};
+use std::collections::BTreeSet;
 use trapline_wire::v1::Receipt;
 use trapline_wire::{CaptureId, Sha256};
 
@@ -16,6 +17,15 @@ pub enum PictureOrder {
     OldestFirst,
     /// The researcher sees today first.
     NewestFirst,
+}
+
+/// Which of the waiting pictures are left alone for now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PassOver {
+    /// These.
+    pub captures: BTreeSet<CaptureId>,
+    /// All that failed before: more of them than anyone wants to name.
+    pub all_failed: bool,
 }
 
 /// What the ledger knows of one picture.
@@ -89,6 +99,16 @@ impl View {
             .map_err(|error| StoreError::io(&file, error))
     }
 
+    /// Whether [`Ledger::next_picture`] has one to take up; its file is not looked at.
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
+    pub fn picture_waits(&self, pass_over: &PassOver) -> Result<bool, StoreError> {
+        let order = PictureOrder::NewestFirst;
+        let next = self.read(|connection| self.waiting_picture(connection, order, pass_over))?;
+        Ok(next.is_some())
+    }
+
     fn known(&self, row: &Row<'_>) -> Result<Known, rusqlite::Error> {
         Ok(Known {
             capture: self.capture_id(row.get(0)?),
@@ -103,7 +123,7 @@ impl View {
         &self,
         connection: &Connection,
         order: PictureOrder,
-        skip: &[CaptureId],
+        pass_over: &PassOver,
     ) -> Result<Option<Known>, Halt> {
         let direction = match order {
             PictureOrder::OldestFirst => "ASC",
@@ -117,7 +137,10 @@ impl View {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let known = self.known(row)?;
-            if !skip.contains(&known.capture) {
+            if pass_over.all_failed && known.attempts > 0 {
+                break;
+            }
+            if !pass_over.captures.contains(&known.capture) {
                 return Ok(Some(known));
             }
         }
@@ -127,33 +150,36 @@ impl View {
 
 impl Ledger {
     /// Takes up the next picture that the server lacks and whose record it has,
-    /// passing over those in `skip`.
+    /// passing over those in `pass_over`.
     ///
     /// Those that failed least often come first, so one picture that the server
     /// cannot digest does not hold up the rest. The file is checked against its
     /// hash before it is handed out: what the card has spoilt is set aside as
-    /// damaged and never sent in circles.
+    /// damaged and never sent in circles. A file that cannot be read is no
+    /// error either, but one more failure of this picture: the card may give
+    /// it back another time, and only the bytes could say that it is damaged.
     ///
     /// # Errors
-    /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card refuses.
+    /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card
+    /// refuses the database.
     pub fn next_picture(
         &mut self,
         order: PictureOrder,
-        skip: &[CaptureId],
+        pass_over: &PassOver,
     ) -> Result<NextPicture, StoreError> {
-        let next = self.read(|connection| self.waiting_picture(connection, order, skip))?;
+        let next = self.read(|connection| self.waiting_picture(connection, order, pass_over))?;
         let Some(known) = next else {
             return Ok(NextPicture::Nothing);
         };
         let file = self.layout().picture(known.capture);
-        match image_files::check(self.disk(), &file, known.sha256, known.size_bytes)? {
-            OnCard::Whole => Ok(NextPicture::Ready(Sendable {
+        match image_files::difference(self.disk(), &file, known.sha256, known.size_bytes) {
+            Ok(None) => Ok(NextPicture::Ready(Sendable {
                 capture: known.capture,
                 sha256: known.sha256,
                 size_bytes: known.size_bytes,
                 attempts: known.attempts,
             })),
-            OnCard::Damaged(reason) => {
+            Ok(Some(reason)) => {
                 self.write(|transaction| {
                     transaction.execute(
                         "UPDATE captures SET picture = 'damaged', picture_note = ?2
@@ -165,6 +191,15 @@ impl Ledger {
                 Ok(NextPicture::Damaged {
                     capture: known.capture,
                     reason,
+                })
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                self.picture_failed_once_more(known.capture, &reason)?;
+                Ok(NextPicture::Unreadable {
+                    capture: known.capture,
+                    reason,
+                    attempts: known.attempts,
                 })
             }
         }
@@ -241,8 +276,8 @@ impl Ledger {
         })
     }
 
-    /// The server refused this picture or got it wrong; pictures that failed
-    /// less often go first from now on.
+    /// The server refused this picture or got it wrong, or the card stopped
+    /// giving it back; pictures that failed less often go first from now on.
     ///
     /// A link that broke is not the picture's fault: drop the token then, so
     /// that the upload goes on where it stopped.
@@ -250,14 +285,22 @@ impl Ledger {
     /// # Errors
     /// [`Full`](StoreError::Full) or [`Io`](StoreError::Io) when the card refuses.
     pub fn picture_failed(&mut self, picture: Sendable, reason: &str) -> Result<(), StoreError> {
-        let seq = picture.capture.seq;
+        let capture = picture.capture;
         drop(picture);
+        self.picture_failed_once_more(capture, reason)
+    }
+
+    fn picture_failed_once_more(
+        &mut self,
+        capture: CaptureId,
+        reason: &str,
+    ) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction.execute(
                 "UPDATE captures
                  SET picture_attempts = picture_attempts + 1, picture_note = ?2
                  WHERE seq = ?1 AND picture = 'on_card'",
-                params![seq, clip(reason)],
+                params![capture.seq, clip(reason)],
             )?;
             Ok(())
         })

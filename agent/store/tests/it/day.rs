@@ -5,7 +5,8 @@ use crate::trap::{
     Trap, detection, following, jpeg, new_capture, new_inspection, new_reading, receipt, stamp,
 };
 use trapline_store::{
-    BatchLimits, Found, Ledger, NextPicture, PictureOrder, Planned, Returned, Span, StoreError,
+    BatchLimits, Found, Ledger, NextPicture, PassOver, PictureOrder, Planned, Returned, Span,
+    StoreError,
 };
 use trapline_wire::Sha256;
 use trapline_wire::v1::MissReason;
@@ -161,7 +162,9 @@ fn send_records(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> 
 }
 
 fn send_picture(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {
-    let NextPicture::Ready(picture) = ledger.next_picture(PictureOrder::OldestFirst, &[])? else {
+    let NextPicture::Ready(picture) =
+        ledger.next_picture(PictureOrder::OldestFirst, &PassOver::default())?
+    else {
         return Ok(());
     };
     let bytes = ledger.read_picture(&picture, 0, 10_000)?;
@@ -178,15 +181,19 @@ fn send_picture(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> 
 }
 
 fn fail_picture(_trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {
-    match ledger.next_picture(PictureOrder::NewestFirst, &[])? {
+    match ledger.next_picture(PictureOrder::NewestFirst, &PassOver::default())? {
         NextPicture::Ready(picture) => ledger.picture_failed(picture, "checksum mismatch"),
-        NextPicture::Damaged { .. } | NextPicture::Nothing => Ok(()),
+        NextPicture::Damaged { .. } | NextPicture::Unreadable { .. } | NextPicture::Nothing => {
+            Ok(())
+        }
     }
 }
 
 /// The server has a picture already and says so in the reply to a sync.
 fn receive_unasked(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {
-    let NextPicture::Ready(picture) = ledger.next_picture(PictureOrder::OldestFirst, &[])? else {
+    let NextPicture::Ready(picture) =
+        ledger.next_picture(PictureOrder::OldestFirst, &PassOver::default())?
+    else {
         return Ok(());
     };
     trap.promised.on_server.insert(picture.sha256());

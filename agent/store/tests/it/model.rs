@@ -6,7 +6,7 @@ use crate::trap::{LOSSES, Trap, detection, jpeg, new_capture, new_inspection, re
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeMap;
-use trapline_store::{BatchLimits, Found, Ledger, NextPicture, PictureOrder};
+use trapline_store::{BatchLimits, Found, Ledger, NextPicture, PassOver, PictureOrder};
 use trapline_wire::v1::MissReason;
 use trapline_wire::{CaptureId, Sha256};
 
@@ -198,7 +198,11 @@ impl Run {
             PictureOrder::OldestFirst
         };
         let expected = self.model.next(newest);
-        match self.ledger().next_picture(order, &[]).unwrap() {
+        match self
+            .ledger()
+            .next_picture(order, &PassOver::default())
+            .unwrap()
+        {
             NextPicture::Ready(picture) => {
                 let id = picture.capture();
                 assert_eq!(Some(id), expected);
@@ -216,7 +220,10 @@ impl Run {
                 }
             }
             NextPicture::Nothing => assert_eq!(expected, None),
-            NextPicture::Damaged { capture, .. } => panic!("{capture} is damaged"),
+            NextPicture::Damaged { capture, reason }
+            | NextPicture::Unreadable {
+                capture, reason, ..
+            } => panic!("{capture}: {reason}"),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::trap::{jpeg, new_capture, stamp};
 use std::sync::Arc;
-use trapline_store::{BatchLimits, Ledger, NextPicture, OsDisk, PictureOrder, StoreError, View};
+use trapline_store::{
+    BatchLimits, Ledger, NextPicture, OsDisk, PassOver, PictureOrder, StoreError, View,
+};
 use trapline_store::{Recovery, set_database_aside};
 use trapline_wire::LedgerId;
 use trapline_wire::v1::Receipt;
@@ -22,7 +24,9 @@ fn a_picture_goes_all_its_way() {
     assert_eq!(ledger.picture(id).unwrap(), jpeg(1));
     let outgoing = ledger.outgoing(BatchLimits::default()).unwrap();
     ledger.mark_records_stored(&outgoing, &[]).unwrap();
-    let NextPicture::Ready(picture) = ledger.next_picture(PictureOrder::OldestFirst, &[]).unwrap()
+    let NextPicture::Ready(picture) = ledger
+        .next_picture(PictureOrder::OldestFirst, &PassOver::default())
+        .unwrap()
     else {
         panic!("the picture waits");
     };

@@ -6,7 +6,7 @@ use crate::trap::{
 use std::fs;
 use std::sync::Arc;
 use trapline_store::{
-    BatchLimits, Found, InspectionState, Ledger, NextPicture, PictureOrder, PictureState,
+    BatchLimits, Found, InspectionState, Ledger, NextPicture, PassOver, PictureOrder, PictureState,
     RecordState, Sendable, Span, StoreError, View,
 };
 use trapline_wire::limits::{BATCH_BYTES_MAX, DETECTIONS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
@@ -36,9 +36,15 @@ fn store_records(ledger: &mut Ledger) {
 }
 
 fn ready(ledger: &mut Ledger, order: PictureOrder, skip: &[CaptureId]) -> Sendable {
-    match ledger.next_picture(order, skip).unwrap() {
+    let pass_over = PassOver {
+        captures: skip.iter().copied().collect(),
+        all_failed: false,
+    };
+    match ledger.next_picture(order, &pass_over).unwrap() {
         NextPicture::Ready(picture) => picture,
-        other @ (NextPicture::Damaged { .. } | NextPicture::Nothing) => {
+        other @ (NextPicture::Damaged { .. }
+        | NextPicture::Unreadable { .. }
+        | NextPicture::Nothing) => {
             panic!("a picture waits, yet {other:?}")
         }
     }
@@ -255,7 +261,9 @@ fn a_refused_record_is_set_aside_with_its_reason() {
     assert!(ledger.outgoing(BatchLimits::default()).unwrap().is_empty());
     let summary = ledger.summary(0).unwrap();
     assert_eq!((summary.records_waiting, summary.records_refused), (0, 2));
-    let next = ledger.next_picture(PictureOrder::OldestFirst, &[]).unwrap();
+    let next = ledger
+        .next_picture(PictureOrder::OldestFirst, &PassOver::default())
+        .unwrap();
     assert!(matches!(next, NextPicture::Nothing));
 }
 
@@ -311,7 +319,9 @@ fn one_receipt_covers_every_capture_of_the_same_bytes() {
 fn pictures_wait_in_a_fair_line() {
     let (_trap, mut ledger) = opened();
     let ids: Vec<_> = (1..=3).map(|minute| shoot(&mut ledger, minute)).collect();
-    let next = ledger.next_picture(PictureOrder::OldestFirst, &[]).unwrap();
+    let next = ledger
+        .next_picture(PictureOrder::OldestFirst, &PassOver::default())
+        .unwrap();
     assert!(
         matches!(next, NextPicture::Nothing),
         "no record is stored yet"
@@ -329,6 +339,20 @@ fn pictures_wait_in_a_fair_line() {
         .unwrap();
     let after = ready(&mut ledger, PictureOrder::OldestFirst, &[]);
     assert_eq!(after.capture(), ids[1], "the others go first now");
+    let all_failed = PassOver {
+        all_failed: true,
+        ..PassOver::default()
+    };
+    assert!(ledger.picture_waits(&all_failed).unwrap());
+    for _ in 0..2 {
+        let next = ready(&mut ledger, PictureOrder::OldestFirst, &[]);
+        ledger.picture_failed(next, "not this one either").unwrap();
+    }
+    assert!(
+        !ledger.picture_waits(&all_failed).unwrap(),
+        "all have failed"
+    );
+    assert!(ledger.picture_waits(&PassOver::default()).unwrap());
     let tail = ledger
         .read_picture(&after, after.size_bytes() - 3, 100)
         .unwrap();
@@ -346,9 +370,13 @@ fn what_the_card_has_spoilt_is_said_and_not_sent_in_circles() {
         ledger.picture(id),
         Err(StoreError::Damaged { .. })
     ));
-    let next = ledger.next_picture(PictureOrder::OldestFirst, &[]).unwrap();
+    let next = ledger
+        .next_picture(PictureOrder::OldestFirst, &PassOver::default())
+        .unwrap();
     assert!(matches!(next, NextPicture::Damaged { capture, .. } if capture == id));
-    let next = ledger.next_picture(PictureOrder::OldestFirst, &[]).unwrap();
+    let next = ledger
+        .next_picture(PictureOrder::OldestFirst, &PassOver::default())
+        .unwrap();
     assert!(matches!(next, NextPicture::Nothing));
     assert!(matches!(
         picture_state(&ledger, id),
@@ -360,6 +388,32 @@ fn what_the_card_has_spoilt_is_said_and_not_sent_in_circles() {
     let proof = receipt(Sha256::of(&bytes), bytes.len().try_into().unwrap());
     assert_eq!(ledger.mark_safe_by_receipt(&proof).unwrap(), 1);
     assert_eq!(picture_state(&ledger, id), PictureState::Safe);
+}
+
+#[test]
+fn what_the_card_does_not_give_back_waits_behind_the_others() {
+    let (trap, mut ledger) = opened();
+    let ids: Vec<_> = (1..=2).map(|minute| shoot(&mut ledger, minute)).collect();
+    store_records(&mut ledger);
+    trap.disk.set_readable(&trap.picture_file(ids[1]), false);
+    let order = PictureOrder::NewestFirst;
+    let next = ledger.next_picture(order, &PassOver::default()).unwrap();
+    let NextPicture::Unreadable {
+        capture, attempts, ..
+    } = next
+    else {
+        panic!("it cannot be read, yet {next:?}");
+    };
+    assert_eq!((capture, attempts), (ids[1], 0));
+    assert_eq!(ready(&mut ledger, order, &[]).capture(), ids[0]);
+    assert_eq!(
+        picture_state(&ledger, ids[1]),
+        PictureState::OnCard,
+        "nobody knows that it is damaged"
+    );
+    trap.disk.set_readable(&trap.picture_file(ids[1]), true);
+    let again = ready(&mut ledger, order, &ids[..1]);
+    assert_eq!((again.capture(), again.attempts()), (ids[1], 1));
 }
 
 #[test]

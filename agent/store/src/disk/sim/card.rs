@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) log: VecDeque<String>,
     pub(super) cut_at: Option<u64>,
     pub(super) fail_at: Option<(u64, io::ErrorKind)>,
+    /// Files of which no byte comes back.
+    pub(super) unreadable: BTreeSet<PathBuf>,
     pub(super) is_off: bool,
     pub(super) next_file: FileNumber,
 }
