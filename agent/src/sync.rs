@@ -5,6 +5,7 @@
 mod aside;
 pub mod backoff;
 mod courier;
+mod fit;
 mod heartbeat;
 pub mod http;
 mod pictures;
@@ -17,12 +18,14 @@ use crate::models::fetch::{Fetch, Step};
 use crate::stage::{Next, Stage, StageError};
 use aside::Aside;
 use courier::{Current, Place};
+use fit::{Fit, Sent};
 use plan::{PIECE_BYTES_FIRST, Plan, Situation};
 use std::fmt;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use trapline_store::{BatchLimits, Outgoing};
+use trapline_store::Outgoing;
+use trapline_wire::limits::BATCH_BYTES_MAX;
 use trapline_wire::v1::SyncReply;
 use uplink::{Uplink, UplinkError};
 
@@ -30,6 +33,9 @@ use uplink::{Uplink, UplinkError};
 const HEARTBEAT_MIN: Duration = Duration::from_secs(10);
 /// While a model is fetched, a heartbeat says at least this often how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_mins(1);
+
+/// Part of the fault of records that are too large alone.
+const TOO_LARGE: &str = "records";
 
 /// The stage.
 pub struct Sync {
@@ -40,8 +46,7 @@ pub struct Sync {
     heartbeat_is_stale: bool,
     /// The next heartbeat has something to say that should not wait.
     has_news: bool,
-    /// Halved when the server finds a batch too large.
-    records_max: usize,
+    fit: Fit,
     piece_bytes: u64,
     current: Option<Current>,
     aside: Aside,
@@ -65,7 +70,7 @@ impl Sync {
             heartbeat_at: None,
             heartbeat_is_stale: false,
             has_news: false,
-            records_max: BatchLimits::default().records_max,
+            fit: Fit::default(),
             piece_bytes: PIECE_BYTES_FIRST,
             current: None,
             aside: Aside::default(),
@@ -74,10 +79,7 @@ impl Sync {
     }
 
     async fn look(&mut self) -> Result<(Situation, Outgoing), StageError> {
-        let limits = BatchLimits {
-            records_max: self.records_max,
-            ..BatchLimits::default()
-        };
+        let limits = self.fit.limits();
         let pass_over = self.aside.now();
         // The pictures' files are not touched here: a bad one must not hold up news.
         let (outgoing, picture_waits) = self
@@ -85,6 +87,7 @@ impl Sync {
             .books
             .with(move |ledger| Ok((ledger.outgoing(limits)?, ledger.picture_waits(&pass_over)?)))
             .await?;
+        self.tell_of_too_large(&outgoing);
         let model_waits = self.fetch.waiting(&self.desk).await?.is_some();
         let heartbeat_every = self.desk.config.sync.heartbeat_every;
         self.has_news |= self.desk.health.take_news();
@@ -106,25 +109,16 @@ impl Sync {
     }
 
     async fn send_batch(&mut self, outgoing: Outgoing) -> Result<Next, StageError> {
+        let began = Instant::now();
+        let sent = self.compose(outgoing).await?;
+        let with_heartbeat = sent.batch().heartbeat.is_some();
+        let records = sent.batch().records();
         let Some(uplink) = self.uplink.as_mut() else {
             return Ok(Next::RestUntilWoken);
         };
-        let is_recent = |at: Instant| !outgoing.is_empty() && at.elapsed() < HEARTBEAT_MIN;
-        let began = Instant::now();
-        let with_heartbeat = self.has_news || !self.heartbeat_at.is_some_and(is_recent);
-        let sent = if with_heartbeat {
-            outgoing.with_heartbeat(heartbeat::now(&self.desk).await?)
-        } else {
-            outgoing
-        };
-        let records = sent.batch().records();
         let reply = match uplink.post(sent.batch()).await {
             Ok(reply) => reply,
-            Err(UplinkError::TooLarge(_)) if records > 1 => {
-                self.records_max = (self.records_max / 2).max(1);
-                return Ok(Next::Again);
-            }
-            Err(error) => return Err(self.not_heard(error)),
+            Err(error) => return self.batch_failed(&sent, error),
         };
         let refused = u64::try_from(reply.refused.len()).unwrap_or(u64::MAX);
         let accounted = reply.stored.saturating_add(refused);
@@ -160,8 +154,55 @@ impl Sync {
         if matches!(&self.current, Some(current) if matches!(current.place, Place::Unknown)) {
             self.current = None;
         }
-        self.records_max = BatchLimits::default().records_max;
         Ok(Next::Again)
+    }
+
+    /// What goes in one request: the records, with a heartbeat if one is due.
+    async fn compose(&mut self, outgoing: Outgoing) -> Result<Outgoing, StageError> {
+        let is_recent = |at: Instant| !outgoing.is_empty() && at.elapsed() < HEARTBEAT_MIN;
+        if !self.has_news && self.heartbeat_at.is_some_and(is_recent) {
+            return Ok(outgoing);
+        }
+        let mut heartbeat = heartbeat::now(&self.desk).await?;
+        heartbeat.faults.truncate(self.fit.faults_max());
+        let beside = if self.fit.is_narrow() {
+            Outgoing::default()
+        } else {
+            outgoing
+        };
+        Ok(beside.with_heartbeat(heartbeat))
+    }
+
+    fn batch_failed(&mut self, sent: &Outgoing, error: UplinkError) -> Result<Next, StageError> {
+        if matches!(error, UplinkError::TooLarge(_)) {
+            let held = Sent::of(sent);
+            if self.fit.was_too_large(held, &error) {
+                log::info!(
+                    records = held.records, bytes = held.bytes;
+                    "{} records of {} bytes were too large, and less goes at a time from now on",
+                    held.records, held.bytes
+                );
+                return Ok(Next::Again);
+            }
+        }
+        Err(self.not_heard(error))
+    }
+
+    /// Records that never fit hold up no other; people have to know of them.
+    fn tell_of_too_large(&self, outgoing: &Outgoing) {
+        let count = outgoing.too_large();
+        if count > 0 {
+            let text = format!(
+                "{count} of the records are too large alone: {}; they stay on the card and are \
+                 tried again every few hours; a proxy before the server must let requests of \
+                 {BATCH_BYTES_MAX} bytes through",
+                self.fit.why()
+            );
+            let now_ms = self.desk.clock.stamp().unix_ms;
+            self.desk.health.raise(TOO_LARGE, &text, now_ms);
+        } else if outgoing.is_empty() {
+            self.desk.health.clear(TOO_LARGE);
+        }
     }
 
     async fn fetch_piece(&mut self) -> Result<Next, StageError> {

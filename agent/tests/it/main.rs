@@ -16,6 +16,8 @@ mod http;
 #[cfg(test)]
 mod inspector;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod lent;
 #[cfg(test)]
 mod models;

@@ -23,6 +23,8 @@ pub struct BatchLimits {
     pub records_max: usize,
     /// Bytes of JSON of all records together.
     pub bytes_max: usize,
+    /// A record of so many bytes of JSON, or more, waits on.
+    pub record_bytes_max: usize,
 }
 
 impl Default for BatchLimits {
@@ -31,16 +33,19 @@ impl Default for BatchLimits {
         Self {
             records_max: BATCH_RECORDS_MAX,
             bytes_max: BATCH_BYTES_MAX - HEARTBEAT_BYTES,
+            record_bytes_max: usize::MAX,
         }
     }
 }
 
 /// A batch of records that wait, and which rows they are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outgoing {
     batch: SyncBatch,
     /// Row numbers of `batch.inspections`, in the same order.
     inspections: Vec<u64>,
+    bytes: usize,
+    too_large: usize,
 }
 
 impl Outgoing {
@@ -56,6 +61,18 @@ impl Outgoing {
         self.batch.records() == 0
     }
 
+    /// Bytes of JSON of its records.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Records that were passed over because each alone is too large.
+    #[must_use]
+    pub fn too_large(&self) -> usize {
+        self.too_large
+    }
+
     /// Puts the heartbeat into the batch.
     #[must_use]
     pub fn with_heartbeat(mut self, heartbeat: Heartbeat) -> Self {
@@ -69,6 +86,9 @@ impl View {
     /// first, then captures, inspections and tracks of captures that the server
     /// has or gets with them, and readings, each list newest first.
     ///
+    /// A record that alone is too large by `limits` waits on, and so does what
+    /// speaks of it.
+    ///
     /// Newest first, because after a week without signal the researcher wants
     /// to know how the trap is today; the server sorts by id.
     ///
@@ -77,6 +97,7 @@ impl View {
     pub fn outgoing(&self, limits: BatchLimits) -> Result<Outgoing, StoreError> {
         self.read(|connection| {
             let mut room = Room::of(limits);
+            let outcome_bytes_max = room.leave_unread(connection)?;
             let effort = room.fill(
                 connection,
                 &format!(
@@ -93,8 +114,8 @@ impl View {
                 ),
                 |row| self.capture_record(row),
             )?;
-            let oldest_sent = captures.last().map_or(u64::MAX, |capture| capture.id.seq);
-            // Captures go newest first, so those of this batch are all from `oldest_sent` on.
+            let sent: Vec<_> = captures.iter().map(|it| it.id.seq.to_string()).collect();
+            let sent = sent.join(", ");
             let numbered = room.fill(
                 connection,
                 &format!(
@@ -102,10 +123,9 @@ impl View {
                      WHERE record = 'waiting' AND EXISTS (
                          SELECT 1 FROM captures
                          WHERE captures.seq = waiting.capture
-                           AND (captures.record = 'stored' OR (captures.record = 'waiting'
-                                AND captures.seq >= {})))
-                     ORDER BY seq DESC",
-                    i64::try_from(oldest_sent).unwrap_or(i64::MAX)
+                           AND (captures.record = 'stored' OR captures.seq IN ({sent})))
+                       AND octet_length(outcome) < {outcome_bytes_max}
+                     ORDER BY seq DESC"
                 ),
                 |row| Ok((self.inspection_record(row)?, row.get::<_, u64>(10)?)),
             )?;
@@ -117,9 +137,8 @@ impl View {
                          SELECT 1 FROM captures
                          WHERE captures.seq IN (tracks.first, tracks.last, tracks.best)
                            AND captures.record <> 'stored'
-                           AND NOT (captures.record = 'waiting' AND captures.seq >= {}))
-                     ORDER BY seq DESC",
-                    i64::try_from(oldest_sent).unwrap_or(i64::MAX)
+                           AND captures.seq NOT IN ({sent}))
+                     ORDER BY seq DESC"
                 ),
                 |row| self.track_record(row),
             )?;
@@ -142,6 +161,8 @@ impl View {
                     tracks,
                 },
                 inspections: numbers,
+                bytes: room.bytes,
+                too_large: room.too_large,
             })
         })
     }
@@ -253,21 +274,40 @@ fn is_revision(transaction: &Transaction<'_>, seq: u64, revision: u32) -> Result
 /// What is left of a batch while it is filled.
 struct Room {
     records_max: usize,
+    record_bytes_max: usize,
     bytes_left: usize,
-    is_empty: bool,
+    /// Bytes that were taken.
+    bytes: usize,
+    /// Records that were passed over.
+    too_large: usize,
 }
 
 impl Room {
     fn of(limits: BatchLimits) -> Self {
         Self {
             records_max: limits.records_max.min(BATCH_RECORDS_MAX),
+            record_bytes_max: limits.record_bytes_max,
             bytes_left: limits.bytes_max,
-            is_empty: true,
+            bytes: 0,
+            too_large: 0,
         }
     }
 
+    /// Passes over the waiting inspections whose outcome alone is too large,
+    /// without reading it; gives the bytes from which that is so.
+    fn leave_unread(&mut self, connection: &Connection) -> Result<i64, Halt> {
+        let outcome_bytes_max = i64::try_from(self.record_bytes_max).unwrap_or(i64::MAX);
+        if outcome_bytes_max < i64::MAX {
+            let sql = "SELECT count(*) FROM inspections
+                       WHERE record = 'waiting' AND octet_length(outcome) >= ?1";
+            self.too_large = connection.query_row(sql, [outcome_bytes_max], |row| row.get(0))?;
+        }
+        Ok(outcome_bytes_max)
+    }
+
     /// Takes rows from the start of a query while they fit. One record is
-    /// taken into an empty batch whatever its size, so that none can block the rest.
+    /// taken into an empty batch whatever else there is room for, so that none
+    /// can block the rest.
     fn fill<T: Serialize>(
         &mut self,
         connection: &Connection,
@@ -282,11 +322,15 @@ impl Room {
         {
             let next = record(row)?;
             let bytes = serde_json::to_string(&next).map_or(usize::MAX, |json| json.len() + 1);
-            if bytes > self.bytes_left && !self.is_empty {
+            if bytes >= self.record_bytes_max {
+                self.too_large = self.too_large.saturating_add(1);
+                continue;
+            }
+            if bytes > self.bytes_left && self.bytes > 0 {
                 break;
             }
             self.bytes_left = self.bytes_left.saturating_sub(bytes);
-            self.is_empty = false;
+            self.bytes = self.bytes.saturating_add(bytes);
             taken.push(next);
         }
         Ok(taken)

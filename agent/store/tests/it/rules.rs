@@ -11,7 +11,7 @@ use trapline_store::{
 };
 use trapline_wire::limits::{BATCH_BYTES_MAX, DETECTIONS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
 use trapline_wire::v1::{
-    EffortOutcome, InspectionOutcome, MissReason, RecordKind, Refusal, RefusalReason,
+    CaptureSource, EffortOutcome, InspectionOutcome, MissReason, RecordKind, Refusal, RefusalReason,
 };
 use trapline_wire::{CaptureId, Sha256};
 
@@ -218,6 +218,7 @@ fn batches_stay_within_their_limits_and_carry_everything_once() {
     let limits = BatchLimits {
         records_max: 7,
         bytes_max: 1,
+        ..BatchLimits::default()
     };
     while ledger.summary(0).unwrap().records_waiting > 0 {
         let outgoing = ledger.outgoing(limits).unwrap();
@@ -233,6 +234,78 @@ fn batches_stay_within_their_limits_and_carry_everything_once() {
 }
 
 #[test]
+fn a_record_that_alone_is_too_large_waits_and_no_other_does() {
+    let (_trap, mut ledger) = opened();
+    for (minute, insects) in [(1, 1), (2, 200), (3, 1)] {
+        shoot(&mut ledger, minute);
+        let fresh = ledger.next_fresh(3).unwrap().unwrap();
+        let found = Found::boxes(vec![detection(0.9); insects]);
+        ledger
+            .record_detections(fresh, &new_inspection(minute), found)
+            .unwrap();
+    }
+    let limits = BatchLimits {
+        record_bytes_max: 2000,
+        ..BatchLimits::default()
+    };
+    let outgoing = ledger.outgoing(limits).unwrap();
+    let batch = outgoing.batch();
+    assert_eq!((batch.captures.len(), batch.inspections.len()), (3, 2));
+    assert_eq!(outgoing.too_large(), 1);
+    let json = serde_json::to_string(batch).unwrap();
+    assert!((json.len() - 200..=json.len()).contains(&outgoing.bytes()));
+    ledger.mark_records_stored(&outgoing, &[]).unwrap();
+    let outgoing = ledger.outgoing(limits).unwrap();
+    assert!(outgoing.is_empty());
+    assert_eq!(outgoing.too_large(), 1);
+    assert_eq!(
+        ledger
+            .outgoing(BatchLimits::default())
+            .unwrap()
+            .batch()
+            .inspections
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn what_speaks_of_a_capture_that_is_too_large_waits_with_it() {
+    let (_trap, mut ledger) = opened();
+    let mut long = new_capture(2);
+    long.source = CaptureSource::Replayed {
+        file_name: "x".repeat(TEXT_BYTES_MAX),
+    };
+    for (minute, new) in [(1, new_capture(1)), (2, long), (3, new_capture(3))] {
+        let planned = ledger.open_shot(0, &stamp(minute)).unwrap();
+        let bytes = jpeg(minute.unsigned_abs());
+        ledger.admit(planned, new, &bytes).unwrap();
+        let fresh = ledger.next_fresh(3).unwrap().unwrap();
+        ledger
+            .record_detections(fresh, &new_inspection(minute), Found::default())
+            .unwrap();
+    }
+    let limits = BatchLimits {
+        record_bytes_max: 2 * TEXT_BYTES_MAX,
+        ..BatchLimits::default()
+    };
+    let all = ledger.outgoing(limits).unwrap();
+    let largest = all
+        .batch()
+        .captures
+        .iter()
+        .map(|it| serde_json::to_string(it).unwrap().len());
+    let limits = BatchLimits {
+        record_bytes_max: largest.max().unwrap(),
+        ..limits
+    };
+    let outgoing = ledger.outgoing(limits).unwrap();
+    let batch = outgoing.batch();
+    assert_eq!((batch.captures.len(), batch.inspections.len()), (2, 2));
+    assert!(batch.inspections.iter().all(|it| it.capture.seq != 2));
+}
+
+#[test]
 fn a_refused_record_is_set_aside_with_its_reason() {
     let (_trap, mut ledger) = opened();
     let id = shoot(&mut ledger, 1);
@@ -244,6 +317,7 @@ fn a_refused_record_is_set_aside_with_its_reason() {
         .outgoing(BatchLimits {
             records_max: 1,
             bytes_max: 1,
+            ..BatchLimits::default()
         })
         .unwrap();
     ledger.mark_records_stored(&outgoing, &[]).unwrap();
@@ -497,7 +571,7 @@ fn a_foreign_newer_or_damaged_database_is_named() {
         error,
         StoreError::NewerSchema {
             found: 7,
-            known: 3,
+            known: 4,
             ..
         }
     ));
