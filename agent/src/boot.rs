@@ -1,6 +1,8 @@
 //! Builds the agent of a real trap from its settings: the only place that
 //! makes real devices, opens the real card and the real uplink.
 
+mod sensors;
+
 use crate::agent::{Agent, Outside, Parts};
 use crate::capture::{Devices, OpenCamera};
 use crate::config::{CameraKind, Config, Loaded, layers};
@@ -150,6 +152,8 @@ pub fn devices(config: &Config, replayed: usize) -> Devices {
         Err(error) => Some(Err(error.to_string())),
     });
     let (ambient, power): (Box<dyn Ambient>, Box<dyn Power>) = match readings {
+        // Sensors that are there say more of this trap than what was recorded with pictures of another.
+        _ if !config.sensors.is_empty() => sensors::sensors(&config.sensors),
         Some(Ok(readings)) => (Box::new(readings.clone()), Box::new(readings)),
         Some(Err(why)) => (Box::new(Unreadable(why)), Box::new(NoPower)),
         None => (Box::new(NoSensors), Box::new(NoPower)),

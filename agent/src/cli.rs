@@ -4,7 +4,7 @@
 
 use crate::config::{self, Loaded, Problems, Sources, shown};
 use crate::service::Service;
-use crate::{boot, export, inspector, logging, models, selftest, status};
+use crate::{boot, export, hardware, inspector, logging, models, selftest, status};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write as _};
@@ -79,6 +79,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look at what is wired to the trap
+    #[command(subcommand)]
+    Hal(HalCommand),
     /// List the models that the trap carries, and what became of offered ones
     Models {
         /// As JSON, one object, for programs
@@ -133,6 +136,16 @@ enum ConfigCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum HalCommand {
+    /// Find every part on the I²C buses, and the sensors that the kernel serves
+    Scan {
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 /// Does what the command line says.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -156,6 +169,10 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Command::Look(args) = cli.command {
         return look(&args);
     }
+    // A trap that is being wired has no settings yet.
+    if let Command::Hal(HalCommand::Scan { json }) = cli.command {
+        return scan(json);
+    }
     let sources = Sources::of_process(cli.layers.config, cli.layers.overlay);
     let loaded = config::load(&sources)?;
     match cli.command {
@@ -167,8 +184,23 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export { dir } => export(&loaded, &dir),
         Command::Selftest { json } => selftest(&loaded, json),
         Command::Models { json } => models(&loaded, json),
+        Command::Hal(HalCommand::Scan { json }) => scan(json),
         Command::Look(args) => look(&args),
     }
+}
+
+fn scan(json: bool) -> anyhow::Result<ExitCode> {
+    let hardware = hardware::Hardware::scan();
+    if json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&hardware)?))?;
+    } else {
+        say(&hardware.to_string())?;
+    }
+    Ok(if hardware.trouble.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_RUNTIME)
+    })
 }
 
 fn models(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {

@@ -5,11 +5,13 @@
 pub mod check;
 pub mod layers;
 pub mod raw;
+pub mod sensors;
 
 use crate::degrade::Thresholds;
 use crate::schedule::Schedule;
 use log::LevelFilter;
 use raw::{Entries, Problem, Value};
+use sensors::SensorsConfig;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +31,8 @@ pub struct Config {
     pub schedule: Schedule,
     /// `[camera]`
     pub camera: CameraConfig,
+    /// `[sensors]`
+    pub sensors: SensorsConfig,
     /// `[detector]`
     pub detector: DetectorConfig,
     /// `[server]`, if there is one.

@@ -29,6 +29,7 @@ pub mod sync;
 pub mod boot;
 pub mod cli;
 pub mod export;
+pub mod hardware;
 pub mod logging;
 pub mod selftest;
 pub mod service;

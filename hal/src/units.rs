@@ -64,6 +64,16 @@ quantity!(
     DividerRatio, ratio, 1.0, 100.0
 );
 
+impl DividerRatio {
+    /// The battery itself.
+    pub const NONE: Self = Self(1.0);
+}
+
+impl ShuntOhms {
+    /// On most boards that carry an INA219.
+    pub const USUAL: Self = Self(0.1);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,7 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
         ledger: checker.ledger(),
         schedule: checker.schedule(),
         camera: checker.camera(),
+        sensors: checker.sensors(),
         detector: checker.detector(),
         server: checker.server(),
         sync: checker.sync(),
@@ -44,7 +45,7 @@ const LEVELS: [(&str, LevelFilter); 5] = [
     ("trace", LevelFilter::Trace),
 ];
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     entries: &'a Entries,
     problems: Vec<Problem>,
 }
@@ -233,7 +234,7 @@ impl Checker<'_> {
         sync
     }
 
-    fn complain(&mut self, key: &str, message: String) {
+    pub(super) fn complain(&mut self, key: &str, message: String) {
         let origin = self.entries.get(key).map(|entry| entry.origin.clone());
         let origin = origin.unwrap_or_else(|| Origin {
             source: super::raw::DEFAULT_NAME.into(),
@@ -257,14 +258,14 @@ impl Checker<'_> {
         matches!(self.value(key), Some(Value::Switch(true)))
     }
 
-    fn list(&self, key: &str) -> Vec<String> {
+    pub(super) fn list(&self, key: &str) -> Vec<String> {
         match self.value(key) {
             Some(Value::List(texts)) => texts.clone(),
             _ => Vec::new(),
         }
     }
 
-    fn whole(&mut self, key: &str, min: i64, max: i64) -> u64 {
+    pub(super) fn whole(&mut self, key: &str, min: i64, max: i64) -> u64 {
         let number = match self.value(key) {
             Some(Value::Whole(number)) => *number,
             _ => min,

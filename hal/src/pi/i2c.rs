@@ -20,6 +20,9 @@ use std::{fmt, io};
 /// The bus at pins 3 and 5 of the header.
 pub const HEADER_BUS: &str = "/dev/i2c-1";
 
+/// Where the kernel shows its devices.
+const DEVICES: &str = "/dev";
+
 /// Opens one bus of the kernel for each round.
 #[derive(Debug, Clone)]
 pub struct KernelBus {
@@ -34,6 +37,18 @@ impl KernelBus {
             file: file.to_owned(),
         }
     }
+
+    /// The bus that the kernel numbers so.
+    #[must_use]
+    pub fn numbered(number: u32) -> Self {
+        Self::new(&Path::new(DEVICES).join(format!("i2c-{number}")))
+    }
+}
+
+/// Every bus that the kernel offers, by number.
+#[must_use]
+pub fn all_buses() -> Vec<PathBuf> {
+    buses(Path::new(DEVICES))
 }
 
 impl Default for KernelBus {
