@@ -121,7 +121,10 @@ fn own_lines(file: &File) -> Option<usize> {
         return None;
     }
     let text = file.text.as_deref()?;
-    let own = text.split("#[cfg(test)]\n").next().unwrap_or(text);
+    let own = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(text);
     Some(own.lines().count())
 }
 
@@ -130,6 +133,15 @@ fn is_test(path: &str) -> bool {
         || path.contains("/e2e/")
         || path.contains(".test.")
         || path.contains("/benches/")
+}
+
+/// Whether `word` stands in the line, and not as the end of a longer name.
+fn says(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line.get(..at).and_then(|before| before.chars().next_back());
+        let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+        !word.starts_with(is_name) || !before.is_some_and(is_name)
+    })
 }
 
 fn check_rust(path: &str, text: &str) -> Vec<Complaint> {
@@ -150,7 +162,7 @@ fn check_rust(path: &str, text: &str) -> Vec<Complaint> {
         let at_home = places.iter().any(|place| path.starts_with(place));
         let line = text
             .lines()
-            .position(|line| line.contains(word) && !line.trim_start().starts_with("//"));
+            .position(|line| says(line, word) && !line.trim_start().starts_with("//"));
         if let Some(line) = line.filter(|_| !at_home) {
             complaints.push(format!("{path}:{}: `{word}`: {why}", line + 1));
         }
@@ -173,6 +185,14 @@ mod tests {
             complaints[0].starts_with("agent/src/status.rs:3:"),
             "{complaints:?}"
         );
+    }
+
+    #[test]
+    fn a_longer_name_is_not_the_crate() {
+        let check = |line: &str| check_rust("hal/src/pi/gpio.rs", &format!("//! Lines.\n{line}\n"));
+        assert_eq!(check("use super::gpio_rppal::RppalLines;"), [""; 0]);
+        assert_eq!(check("use rppal::gpio::Gpio;").len(), 1);
+        assert_eq!(check("let a = gpio_rppal::A; let b = ::rppal::B;").len(), 1);
     }
 
     #[test]
