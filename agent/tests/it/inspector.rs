@@ -27,9 +27,10 @@ fn answer(words: &[&str], picture: &[u8]) -> serde_json::Value {
 #[test]
 fn it_says_which_model_it_has() {
     let answer = answer(&["--describe"], &[]);
-    assert_eq!(
-        answer["model"]["sha256"].as_str().unwrap().len(),
-        64,
+    let [model, arithmetic] = [&answer["model"][0], &answer["model"][1]];
+    assert_eq!(model["sha256"].as_str().unwrap().len(), 64, "{answer}");
+    assert!(
+        arithmetic.as_str().unwrap().starts_with("int8, "),
         "{answer}"
     );
 }

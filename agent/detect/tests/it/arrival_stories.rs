@@ -94,7 +94,9 @@ impl Story {
     pub(crate) fn see_scene(&mut self, frame: &Frame, scene: Option<&Scene>) -> Observation {
         // As on a trap, where the tracker lives in a file between two looks.
         let text = serde_json::to_string(&self.tracker).unwrap();
-        self.tracker = serde_json::from_str(&text).unwrap();
+        let of_card = serde_json::to_string(&self.tracker.first_look()).unwrap();
+        let tracker: Tracker = serde_json::from_str(&text).unwrap();
+        self.tracker = tracker.with_first_look(serde_json::from_str(&of_card).unwrap());
         let observation = self.tracker.observe_scene(frame, scene);
         for change in &observation.changes {
             let track = *change.track();
