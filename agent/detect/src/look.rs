@@ -130,7 +130,7 @@ pub struct Look {
     pub carried: Vec<bool>,
     /// Tiles of the whole picture.
     pub tiles: u32,
-    /// Tiles or windows that the network ran on.
+    /// Tiles that the network ran on; windows count together as many tiles as they cost, rounded up.
     pub tiles_run: u32,
     /// What the network was given, in pixels, against what it is given for the whole picture.
     pub work_share: f32,
@@ -204,7 +204,11 @@ impl Detector {
                 .collect(),
             carried: run.iter().map(|merged| merged.is_carried).collect(),
             tiles: count(all_tiles.len()),
-            tiles_run: count(windows.as_ref().map_or(tiles.len(), Vec::len)),
+            tiles_run: count(match &windows {
+                Ok(windows) => self.in_tiles(windows),
+                Err(_) => tiles.len(),
+            })
+            .min(count(all_tiles.len())),
             work_share: match &windows {
                 Ok(windows) => pixels(windows.iter().map(|window| window.size_px)),
                 Err(_) => pixels(tiles.iter().map(|tile| tile.size_px)),
@@ -218,6 +222,17 @@ impl Detector {
         let region = region_after(picture, &look, verdict.region, score);
         let memory = memory::after(memory, now, grey, &look, (region, verdict.is_poor));
         Ok((look, memory))
+    }
+
+    /// How many tiles cost as much as these windows, rounded up.
+    fn in_tiles(&self, windows: &[Window]) -> usize {
+        let square_px2 = |side_px: u32| u64::from(side_px).pow(2);
+        let all_px2: u64 = windows
+            .iter()
+            .map(|window| square_px2(window.size_px))
+            .sum();
+        let tiles = all_px2.div_ceil(square_px2(self.model().input.tile_px).max(1));
+        usize::try_from(tiles).unwrap_or(usize::MAX)
     }
 
     /// The tiles of a part of the picture.

@@ -55,6 +55,7 @@ impl Trap {
         self.memory = Memory::from_bytes(&memory.to_bytes());
         assert_eq!(self.memory.as_ref(), Some(&memory));
         assert_eq!(look.detections.len(), look.carried.len());
+        assert!(look.tiles_run <= look.tiles, "{look:?}");
         look
     }
 }
