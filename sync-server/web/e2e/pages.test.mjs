@@ -273,7 +273,7 @@ test('the tables can be downloaded as CSV', async () => {
   await page.goto(`/traps/${trap.id}?window=all`);
   await page.getByRole('heading', { name: 'As tables' }).waitFor();
   const links = await page.locator('a[download]').evaluateAll((all) => all.map((a) => a.href));
-  assert.equal(links.length, 4);
+  assert.equal(links.length, 6);
   for (const link of links) {
     const answer = await page.request.get(link);
     assert.equal(answer.status(), 200, link);
