@@ -6,6 +6,7 @@ pub mod check;
 pub mod layers;
 pub mod raw;
 pub mod sensors;
+mod written;
 
 use crate::degrade::Thresholds;
 use crate::schedule::Schedule;

@@ -1,12 +1,13 @@
 //! From keys and values to a [`Config`], finding everything wrong in one pass.
 
 use super::raw::{Entries, Entry, Origin, Problem, Value};
+use super::written::{parse_duration, parse_offset, parse_window};
 use super::{
     CameraConfig, CameraKind, Config, DetectorConfig, LedgerConfig, Playback, ServerConfig,
     SyncConfig, TrapConfig,
 };
 use crate::degrade::{Steps, Thresholds};
-use crate::schedule::{Schedule, Window};
+use crate::schedule::Schedule;
 use log::LevelFilter;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -331,92 +332,4 @@ fn key_complaint(key: &str, error: BadKey) -> String {
             .to_owned();
     }
     format!("`server.key`: {error}; copy it again from the output of `trapline-server trap add`")
-}
-
-/// `"1h30m"`; units `ms`, `s`, `m`, `h`, `d`.
-fn parse_duration(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    let mut total = Duration::ZERO;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits_end = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (digits, after) = rest.split_at_checked(digits_end)?;
-        let unit_end = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (unit, next) = after.split_at_checked(unit_end)?;
-        let unit_ms: u64 = match unit.trim() {
-            "ms" => 1,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return None,
-        };
-        let ms = digits.parse::<u64>().ok()?.checked_mul(unit_ms)?;
-        total = total.checked_add(Duration::from_millis(ms))?;
-        rest = next;
-    }
-    Some(total)
-}
-
-fn parse_offset(text: &str) -> Option<i64> {
-    let (sign, rest) = match text.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => return None,
-    };
-    let ms = parse_time_of_day(rest)?;
-    (ms <= 14 * 3_600_000).then_some(sign * ms)
-}
-
-fn parse_window(text: &str) -> Option<Window> {
-    let (from, until) = text.split_once("..")?;
-    let (from_ms, until_ms) = (parse_time_of_day(from)?, parse_time_of_day(until)?);
-    (from_ms != until_ms && from_ms < crate::schedule::DAY_MS)
-        .then_some(Window { from_ms, until_ms })
-}
-
-/// `HH:MM`, up to `24:00`, in milliseconds from midnight.
-fn parse_time_of_day(text: &str) -> Option<i64> {
-    let (hours, minutes) = text.trim().split_once(':')?;
-    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-    if !two_digits(hours) || !two_digits(minutes) {
-        return None;
-    }
-    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let ms = (hours * 60 + minutes) * 60_000;
-    (minutes < 60 && ms <= crate::schedule::DAY_MS).then_some(ms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        let read = |text| parse_duration(text).map(|d| d.as_millis());
-        assert_eq!(read("500ms"), Some(500));
-        assert_eq!(read("1h30m"), Some(5_400_000));
-        assert_eq!(read("2d"), Some(172_800_000));
-        for wrong in ["", "20", "m", "20 x", "-5s", "99999999999999999999d"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn times_of_day_and_offsets_keep_their_range() {
-        assert_eq!(parse_time_of_day("24:00"), Some(crate::schedule::DAY_MS));
-        assert_eq!(parse_time_of_day("24:01"), None);
-        assert_eq!(parse_time_of_day("7:00"), None);
-        assert_eq!(parse_offset("-03:30"), Some(-12_600_000));
-        assert_eq!(parse_offset("02:00"), None);
-        assert_eq!(
-            parse_window("22:00..04:00").map(|w| w.until_ms),
-            Some(14_400_000)
-        );
-        assert!(parse_window("05:00..05:00").is_none());
-    }
 }
