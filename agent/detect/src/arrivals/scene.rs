@@ -4,13 +4,13 @@
 //! at noon. Such a thing was there all along, and the small copy of the first picture shows it: where a new box lies,
 //! that picture is already darker than its surroundings.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::jpeg::Picture;
 
 use super::track::Placed;
-
-mod text;
 
 /// The longer side of the copy at most, so that a saved tracker stays small: a picture of 4 to 3 makes 49 kB of cells
 /// at most, and 66 kB of text; a square one 65 and 88.
@@ -141,7 +141,7 @@ impl Serialize for Scene {
             width: self.width,
             height: self.height,
             factor: self.factor,
-            grey: text::of(&self.grey),
+            grey: BASE64.encode(&self.grey),
         };
         written.serialize(serializer)
     }
@@ -154,7 +154,7 @@ impl<'de> Deserialize<'de> for Scene {
         let side_max = usize::try_from(SIDE_MAX).unwrap_or(usize::MAX);
         let is_sound =
             written.width.max(written.height) <= side_max && (1.0..1e5).contains(&written.factor);
-        let grey = text::bytes(&written.grey).filter(|_| is_sound);
+        let grey = BASE64.decode(&written.grey).ok().filter(|_| is_sound);
         let grey = grey.filter(|grey| grey.len() == written.width * written.height);
         Ok(Self {
             width: written.width,
