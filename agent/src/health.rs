@@ -36,8 +36,34 @@ pub struct Facts {
     /// What became of the last model that the server offered.
     #[serde(default)]
     pub model_offer: Option<ModelAnswer>,
+    /// The battery; `None` where none is measured.
+    #[serde(default)]
+    pub battery: Option<BatteryFacts>,
+    /// Room left on the card.
+    #[serde(default)]
+    pub card_free_bytes: Option<u64>,
+    /// How many hours that lasts at the rate of the last days; `None` when that is not known
+    /// or hardly anything is written.
+    #[serde(default)]
+    pub card_hours_left: Option<u32>,
+    /// When the trap is woken, if it lies down now: the alarm that is armed and was read back.
+    #[serde(default)]
+    pub wakes_ms: Option<i64>,
     /// Faults by part.
     pub faults: BTreeMap<String, Fault>,
+}
+
+/// The battery as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatteryFacts {
+    /// How full it is, 0 to 100.
+    pub percent: f64,
+    /// Hours down to the shutdown threshold; `None` when it does not sink or that is not clear.
+    #[serde(default)]
+    pub hours_left: Option<f64>,
+    /// Whether it is being charged.
+    #[serde(default)]
+    pub charging: bool,
 }
 
 /// The facts, shared by all stages.
