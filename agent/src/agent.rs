@@ -2,11 +2,12 @@
 //! future, so that dropping it is a power cut at that very moment; a panic in
 //! a stage ends its step and nothing else.
 
+use crate::asks::ShotCause;
 use crate::capture::{Capture, Devices};
 use crate::config::Config;
-use crate::desk::{Desk, Pulse, Stop, Wakes};
-use crate::hands::{Books, Hands};
-use crate::health::{Facts, Health};
+use crate::desk::Desk;
+use crate::hands::Hands;
+use crate::health::Facts;
 use crate::inspect::{Inspect, LoadDetector};
 use crate::retain::Retain;
 use crate::stage::{Stage, StageError, drive};
@@ -103,17 +104,7 @@ impl Agent {
     /// Puts the parts together; nothing is touched before [`run`](Self::run).
     #[must_use]
     pub fn from_parts(parts: Parts) -> Self {
-        let desk = Desk {
-            config: parts.config,
-            clock: parts.clock,
-            hands: parts.hands,
-            books: Books::new(parts.hands, parts.ledger),
-            health: Arc::new(Health::default()),
-            wakes: Arc::new(Wakes::default()),
-            stop: Stop::default(),
-            pulse: Arc::new(Pulse::default()),
-            card_full: Arc::default(),
-        };
+        let desk = Desk::new(parts.config, parts.clock, parts.hands, parts.ledger);
         let started_ms = desk.clock.stamp().unix_ms;
         desk.health.note(|facts| facts.started_ms = started_ms);
         Self {
@@ -193,7 +184,10 @@ impl Agent {
     /// The first error of a stage; what was done until then is in the ledger.
     pub async fn once(mut self) -> Result<(), StageError> {
         let now_ms = self.desk.clock.stamp().unix_ms;
-        self.capture.shoot(now_ms).await?;
+        let taken = self.capture.shoot(now_ms, ShotCause::Visit).await?;
+        if let Err(why) = taken {
+            log::debug!("no picture was taken: {why}");
+        }
         let mut retain = Retain::new(self.desk.clone());
         finish(&mut self.inspect).await?;
         finish(&mut self.sync).await?;

@@ -1,9 +1,11 @@
 //! The capture stage: takes the shot that is due, with light and climate, and
 //! admits it to the ledger. Whatever fails, the shot ends with a reason.
 
+mod asked;
 mod sensors;
 mod shutter;
 
+use crate::asks::ShotCause;
 use crate::desk::Desk;
 use crate::effort::{self, Known};
 use crate::moment::wire_stamp;
@@ -17,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use trapline_hal::{Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp};
 use trapline_store::{NewCapture, NewReading, Planned, Span};
+use trapline_wire::CaptureId;
 use trapline_wire::v1::{CaptureSource, MissReason};
 
 /// The clock is looked at this often while waiting, because it may be set.
@@ -28,6 +31,9 @@ const META_TRUE_DUE: &str = "last_true_due_ms";
 
 /// Opens the camera, going on after the replayed file of that name.
 pub type OpenCamera = Box<dyn FnMut(Option<&str>) -> Result<Box<dyn Camera>, DeviceError> + Send>;
+
+/// What became of a shot: the capture, or why there is none, in words for people.
+pub type Taken = Result<CaptureId, String>;
 
 /// The devices of the stage.
 pub struct Devices {
@@ -104,11 +110,13 @@ impl Capture {
         Ok(())
     }
 
-    /// Takes one shot for the slot `due_ms`, whatever the schedule says.
+    /// Takes one shot for the slot `due_ms`, whatever the schedule says. What comes back is the
+    /// capture, or why there is none; either is in the ledger then.
     ///
     /// # Errors
     /// When the ledger fails; a device that fails is a missed shot.
-    pub async fn shoot(&mut self, due_ms: i64) -> Result<(), StageError> {
+    pub async fn shoot(&mut self, due_ms: i64, cause: ShotCause) -> Result<Taken, StageError> {
+        log::debug!("a shot, because of {cause:?}");
         let opened = wire_stamp(&self.desk.clock.stamp());
         let planned = self
             .desk
@@ -126,7 +134,7 @@ impl Capture {
         let stop = self.desk.stop.clone();
         let frame = tokio::select! {
             biased;
-            frame = self.shutter.take_picture() => frame.map_err(|why| (MissReason::Camera, why)),
+            frame = self.shutter.take_picture(false) => frame.map_err(|why| (MissReason::Camera, why)),
             () = stop.over(STOP_GRACE) => {
                 Err((MissReason::Cut, "the agent was stopped during the shot".to_owned()))
             }
@@ -142,13 +150,13 @@ impl Capture {
         planned: Planned,
         frame: Frame,
         reading: NewReading,
-    ) -> Result<(), StageError> {
+    ) -> Result<Taken, StageError> {
         let stamp = wire_stamp(&self.desk.clock.stamp());
         let admitted = self
             .desk
             .books
             .with(move |ledger| {
-                let Frame { jpeg, source } = frame;
+                let Frame { jpeg, source, .. } = frame;
                 let size = trapline_detect::jpeg::dimensions(&jpeg).ok();
                 let capture = NewCapture {
                     stamp,
@@ -167,7 +175,7 @@ impl Capture {
                 self.desk.wakes.inspect.notify_one();
                 self.desk.wakes.sync.notify_one();
                 self.desk.wakes.retain.notify_one();
-                Ok(())
+                Ok(Ok(id))
             }
             Err(returned) => {
                 let why = crate::stage::in_full(&returned.error);
@@ -185,9 +193,10 @@ impl Capture {
         reason: MissReason,
         why: String,
         reading: Option<NewReading>,
-    ) -> Result<(), StageError> {
+    ) -> Result<Taken, StageError> {
         log::warn!(due_ms = planned.due_ms(); "missed a shot: {why}");
         let now = wire_stamp(&self.desk.clock.stamp());
+        let said = why.clone();
         self.desk
             .books
             .with(move |ledger| {
@@ -201,7 +210,7 @@ impl Capture {
             })
             .await?;
         self.desk.wakes.sync.notify_one();
-        Ok(())
+        Ok(Err(said))
     }
 
     async fn miss_span(
@@ -264,7 +273,11 @@ impl Stage for Capture {
     }
 
     async fn step(&mut self) -> Result<Next, StageError> {
-        if self.shutter.is_exhausted() {
+        if self.is_settled && self.shutter.is_exhausted() {
+            if let Some(ask) = self.desk.asks.next() {
+                self.answer(ask).await?;
+                return Ok(Next::Again);
+            }
             let idle = "all pictures of the folder were replayed".to_owned();
             log::info!("{idle}; no more shots are planned");
             self.desk.health.note(|facts| {
@@ -301,22 +314,29 @@ impl Stage for Capture {
         }
         self.is_blocked = false;
         self.before = Some(now.clone());
+        let wait_ms = |due_ms: i64| u64::try_from(due_ms.saturating_sub(now.unix_ms)).unwrap_or(0);
+        if account.due_ms.is_none_or(|due_ms| wait_ms(due_ms) > 0)
+            && let Some(ask) = self.desk.asks.next()
+        {
+            self.answer(ask).await?;
+            return Ok(Next::Again);
+        }
         let Some(due_ms) = account.due_ms else {
             self.desk
                 .health
                 .note(|facts| facts.idle = Some("no shot falls into the windows".to_owned()));
             return Ok(Next::RestUntilWoken);
         };
-        let wait_ms = u64::try_from(due_ms.saturating_sub(now.unix_ms)).unwrap_or(0);
+        let wait_ms = wait_ms(due_ms);
         if wait_ms > 0 {
             self.desk
                 .health
                 .note(|facts| facts.next_due_ms = Some(due_ms));
             return Ok(Next::Rest(Duration::from_millis(wait_ms).min(LOOK_EVERY)));
         }
-        let shot = self.shoot(due_ms).await;
+        let shot = self.shoot(due_ms, ShotCause::Schedule).await;
         self.is_blocked = shot.is_err();
-        shot?;
+        let _in_the_ledger = shot?;
         Ok(Next::Again)
     }
 }

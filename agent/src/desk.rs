@@ -1,6 +1,7 @@
 //! What every stage has before it: settings, clock, ledger, and the ways to
 //! wake, watch and stop each other. No picture or record passes here.
 
+use crate::asks::Asks;
 use crate::config::Config;
 use crate::hands::{Books, Hands};
 use crate::health::Health;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use trapline_hal::Clock;
+use trapline_store::Ledger;
 
 /// Shared by all stages; cloning it is cheap.
 #[derive(Clone)]
@@ -32,6 +34,8 @@ pub struct Desk {
     pub stop: Stop,
     /// What the stages have promised the watchdog.
     pub pulse: Arc<Pulse>,
+    /// What is asked of the capture stage out of turn.
+    pub asks: Arc<Asks>,
     /// The card has no room for pictures; what is left is for the ledger's rows.
     pub card_full: Arc<AtomicBool>,
 }
@@ -42,10 +46,30 @@ impl fmt::Debug for Desk {
     }
 }
 
+impl Desk {
+    /// A desk on which nothing has happened yet.
+    #[must_use]
+    pub fn new(config: Arc<Config>, clock: Arc<dyn Clock>, hands: Hands, ledger: Ledger) -> Self {
+        let wakes = Arc::new(Wakes::default());
+        Self {
+            config,
+            clock,
+            hands,
+            books: Books::new(hands, ledger),
+            health: Arc::new(Health::default()),
+            asks: Arc::new(Asks::new(Arc::clone(&wakes))),
+            wakes,
+            stop: Stop::default(),
+            pulse: Arc::new(Pulse::default()),
+            card_full: Arc::default(),
+        }
+    }
+}
+
 /// One bell for each stage.
 #[derive(Debug, Default)]
 pub struct Wakes {
-    /// The capture stage; rung by nobody but a button.
+    /// The capture stage; rung by [`Asks`].
     pub capture: Notify,
     /// A capture waits for the detector.
     pub inspect: Notify,

@@ -7,6 +7,7 @@
 //! The simulation drives the same stages through [`agent::Agent::from_parts`].
 
 pub mod agent;
+pub mod asks;
 pub mod capture;
 pub mod config;
 pub mod degrade;

@@ -121,6 +121,7 @@ async fn camera(config: &Config) -> (Check, Option<Frame>) {
     let deadline = config.camera.deadline;
     let settings = ShotSettings {
         deadline_ms: millis(deadline),
+        only_to_look: true,
     };
     let mut devices = Lent::of(boot::devices(config, 0));
     let shot = devices

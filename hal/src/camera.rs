@@ -7,15 +7,36 @@ use crate::error::DeviceError;
 pub struct ShotSettings {
     /// Milliseconds after which the agent stops waiting.
     pub deadline_ms: u64,
+    /// The picture is looked at and not kept: a folder does not go on.
+    pub only_to_look: bool,
 }
 
 /// One picture as it came from the camera.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// The whole JPEG file.
     pub jpeg: Vec<u8>,
     /// Where it comes from.
     pub source: FrameSource,
+    /// How it was taken, as far as the camera says.
+    pub facts: ShotFacts,
+}
+
+/// How a picture was taken; what a camera does not say is `None`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ShotFacts {
+    /// How long the sensor was exposed, in microseconds.
+    pub exposure_us: Option<u64>,
+    /// Amplification before and after digitizing, as one factor.
+    pub gain: Option<f64>,
+    /// Where the lens stood, in dioptres: 0 is infinity, 10 is 10 cm.
+    pub lens_dioptres: Option<f64>,
+    /// What white was taken to be, in kelvin.
+    pub white_balance_k: Option<u32>,
+    /// The image sensor's own temperature, in degrees Celsius.
+    pub sensor_c: Option<f64>,
+    /// The image sensor, as `imx708`.
+    pub sensor_model: Option<String>,
 }
 
 /// Where a picture comes from.

@@ -36,7 +36,7 @@ mod wall;
 pub mod watch;
 
 pub use ambient::{Ambient, AmbientReading};
-pub use camera::{Camera, Frame, FrameSource, ShotSettings};
+pub use camera::{Camera, Frame, FrameSource, ShotFacts, ShotSettings};
 pub use clock::{Clock, ClockQuality, Stamp};
 pub use error::{DeviceError, FaultKind};
 pub use panel::{Asleep, Canvas, Panel, PanelSize};

@@ -32,11 +32,12 @@ impl Shutter {
     }
 
     /// Takes one picture, or says why there is none.
-    pub(super) async fn take_picture(&mut self) -> Result<Frame, String> {
+    pub(super) async fn take_picture(&mut self, only_to_look: bool) -> Result<Frame, String> {
         let deadline = self.desk.config.camera.deadline;
         self.ready().await?;
         let settings = ShotSettings {
             deadline_ms: millis(deadline),
+            only_to_look,
         };
         let shot = self
             .camera

@@ -14,7 +14,7 @@ use trapline_detect::arrivals::appearance;
 use trapline_detect::{Detection, Picture};
 use trapline_hal::{
     Ambient, AmbientReading, Camera, Celsius, Clock, ClockQuality, DeviceError, FaultKind, Frame,
-    FrameSource, Power, PowerReading, ShotSettings, Stamp,
+    FrameSource, Power, PowerReading, ShotFacts, ShotSettings, Stamp,
 };
 use trapline_wire::Sha256;
 use trapline_wire::v1::{CardSeen, LookFacts, ModelRef, WholeBecause};
@@ -97,6 +97,7 @@ impl Camera for TestCamera {
             source: FrameSource::Camera {
                 model: "test".to_owned(),
             },
+            facts: ShotFacts::default(),
         })
     }
 }

@@ -6,7 +6,7 @@
 //! afresh. The JPEG comes over the child's standard output; nothing is
 //! written beside the ledger.
 
-use crate::camera::{Camera, Frame, FrameSource, ShotSettings};
+use crate::camera::{Camera, Frame, FrameSource, ShotFacts, ShotSettings};
 use crate::error::{DeviceError, FaultKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -117,7 +117,11 @@ impl Camera for CsiCamera {
         let source = FrameSource::Camera {
             model: "rpicam".to_owned(),
         };
-        Ok(Frame { jpeg, source })
+        Ok(Frame {
+            jpeg,
+            source,
+            facts: ShotFacts::default(),
+        })
     }
 }
 
@@ -259,7 +263,10 @@ mod tests {
             program,
             ..CsiSettings::default()
         });
-        camera.shoot(&ShotSettings { deadline_ms })
+        camera.shoot(&ShotSettings {
+            deadline_ms,
+            ..ShotSettings::default()
+        })
     }
 
     #[test]

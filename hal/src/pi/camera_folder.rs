@@ -1,7 +1,7 @@
 //! The folder camera: replays the JPEG files of a folder in the order of their
 //! names. What it gives is real and says that it was replayed.
 
-use crate::camera::{Camera, Frame, FrameSource, ShotSettings};
+use crate::camera::{Camera, Frame, FrameSource, ShotFacts, ShotSettings};
 use crate::error::{DeviceError, FaultKind};
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ impl FolderCamera {
 }
 
 impl Camera for FolderCamera {
-    fn shoot(&mut self, _settings: &ShotSettings) -> Result<Frame, DeviceError> {
+    fn shoot(&mut self, settings: &ShotSettings) -> Result<Frame, DeviceError> {
         if self.playback == Playback::Loop && self.next >= self.files.len() {
             self.next = 0;
         }
@@ -77,11 +77,14 @@ impl Camera for FolderCamera {
             return Err(DeviceError::new(DEVICE, FaultKind::Absent, message));
         };
         // A file that cannot be read must not be tried for ever: the next shot takes the next file.
-        self.next += 1;
+        if !settings.only_to_look {
+            self.next += 1;
+        }
         let jpeg = read_jpeg(&self.folder.join(&name))?;
         Ok(Frame {
             jpeg,
             source: FrameSource::Replayed { file_name: name },
+            facts: ShotFacts::default(),
         })
     }
 

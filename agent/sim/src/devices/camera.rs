@@ -6,7 +6,7 @@ use crate::chance::Chance;
 use crate::tally::Tally;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use trapline_hal::{Camera, DeviceError, FaultKind, Frame, FrameSource, ShotSettings};
+use trapline_hal::{Camera, DeviceError, FaultKind, Frame, FrameSource, ShotFacts, ShotSettings};
 use trapline_wire::Sha256;
 
 /// Every picture that a trap's camera ever handed out, by content.
@@ -105,6 +105,7 @@ impl Camera for SimCamera {
         Ok(Frame {
             jpeg,
             source: FrameSource::Simulated,
+            facts: ShotFacts::default(),
         })
     }
 }

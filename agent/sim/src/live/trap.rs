@@ -14,11 +14,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use trapline_agent::asks::ShotCause;
 use trapline_agent::capture::{Capture, Devices};
 use trapline_agent::config::Config;
-use trapline_agent::desk::{Desk, Pulse, Stop, Wakes};
-use trapline_agent::hands::{Books, Hands};
-use trapline_agent::health::Health;
+use trapline_agent::desk::Desk;
+use trapline_agent::hands::Hands;
 use trapline_agent::inspect::{Asked, Detect, Inspect, LookError, Seen, load_model};
 use trapline_agent::models::Choice;
 use trapline_agent::moment::wire_stamp;
@@ -199,7 +199,7 @@ impl LiveTrap {
             let shot_ms = self.clock.stamp().unix_ms;
             let every_ms = i64::try_from(self.plan.every.as_millis())?;
             let stages = self.on()?;
-            stages.capture.shoot(shot_ms).await?;
+            let _in_the_ledger = stages.capture.shoot(shot_ms, ShotCause::Schedule).await?;
             let health = &stages.desk.health;
             health.note(|facts| facts.next_due_ms = Some(shot_ms + every_ms));
             step_all(&mut stages.inspect).await?;
@@ -270,17 +270,12 @@ fn boot(
     let now = wire_stamp(&clock.stamp());
     let (ledger, _) = Ledger::open(folder, Arc::new(QuickDisk), || id, &now)
         .context("the ledger does not open")?;
-    let desk = Desk {
-        config: Arc::clone(config),
-        clock: Arc::new(clock.clone()),
-        hands: Hands::Inline,
-        books: Books::new(Hands::Inline, ledger),
-        health: Arc::new(Health::default()),
-        wakes: Arc::new(Wakes::default()),
-        stop: Stop::default(),
-        pulse: Arc::new(Pulse::default()),
-        card_full: Arc::default(),
-    };
+    let desk = Desk::new(
+        Arc::clone(config),
+        Arc::new(clock.clone()),
+        Hands::Inline,
+        ledger,
+    );
     let camera_scene = Arc::clone(scene);
     let open_camera = Box::new(move |_last: Option<&str>| {
         let camera = SimCamera::new(
