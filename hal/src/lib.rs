@@ -32,7 +32,7 @@ pub mod throttle;
 pub mod trigger;
 pub mod units;
 pub mod wake;
-mod wall;
+pub mod wall;
 pub mod watch;
 
 pub use ambient::{Ambient, AmbientReading};
@@ -40,7 +40,7 @@ pub use camera::{Camera, Frame, FrameSource, ShotFacts, ShotSettings};
 pub use clock::{Clock, ClockQuality, Stamp};
 pub use error::{DeviceError, FaultKind};
 pub use panel::{Asleep, Canvas, Panel, PanelSize};
-pub use power::{Power, PowerReading, Thermal};
+pub use power::{Power, PowerReading, SwitchOff, Thermal};
 pub use power_plan::PowerPlan;
 pub use units::{
     Amperes, BatteryOhms, Celsius, ChipCelsius, DividerRatio, Hectopascals, Lux, RelativeHumidity,

@@ -22,4 +22,6 @@ pub mod panel;
 mod pwm;
 pub mod rtc;
 pub mod supply;
+pub mod switch_off;
 pub mod thermal;
+pub mod wake;

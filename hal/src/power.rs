@@ -1,4 +1,4 @@
-//! The battery behind the trap, and the heat of its processor.
+//! The battery behind the trap, the heat of its processor, and its switch.
 
 use crate::error::DeviceError;
 use crate::units::{Amperes, ChipCelsius, Volts};
@@ -24,4 +24,14 @@ pub trait Power: Send {
 pub trait Thermal: Send {
     /// Its temperature now; `None` when nothing tells it.
     fn soc(&mut self) -> Option<ChipCelsius>;
+}
+
+/// Whatever shuts the whole trap down in order.
+pub trait SwitchOff: Send {
+    /// Orders it; the system then stops everything, this program too, and the
+    /// power goes some seconds later.
+    ///
+    /// # Errors
+    /// When the order was refused: everything goes on.
+    fn order(&mut self) -> Result<(), DeviceError>;
 }

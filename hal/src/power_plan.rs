@@ -34,6 +34,17 @@ pub struct PlanInputs<'a> {
     pub thresholds: Thresholds,
     /// What can wake the trap.
     pub wake: Option<WakeAbility>,
+    /// What the trap may do.
+    pub rules: PowerRules,
+}
+
+/// What a trap may do by its settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PowerRules {
+    /// Lie down between pictures.
+    pub lies_down: bool,
+    /// Shut down when the battery is empty.
+    pub off_when_empty: bool,
 }
 
 /// What waking, working and sleeping take.
@@ -98,7 +109,7 @@ pub fn plan(inputs: &PlanInputs<'_>) -> PowerPlan {
     }
     match level {
         Level::Good | Level::Warn => steps.extend(walk::through(inputs)),
-        Level::Refuse | Level::ShutDown => steps.extend(walk::lie_down(inputs)),
+        Level::Refuse | Level::ShutDown => steps.extend(walk::save(inputs, level)),
     }
     PowerPlan {
         now_unix_s: inputs.now_unix_s,

@@ -6,6 +6,7 @@
 
 pub mod drift;
 
+use crate::error::DeviceError;
 use std::fmt;
 
 /// A clock that goes wrong by more than this, in seconds for each second, is broken.
@@ -88,6 +89,24 @@ impl fmt::Display for RtcKind {
             Self::Other(name) => name,
         })
     }
+}
+
+/// A battery-backed clock that can be read and set.
+pub trait BackupClock: Send {
+    /// Which it is, for people.
+    fn name(&self) -> String;
+
+    /// What it says, whole seconds since 1970.
+    ///
+    /// # Errors
+    /// When it does not answer, or knows that it lost its time.
+    fn read(&mut self) -> Result<i64, DeviceError>;
+
+    /// Sets it, and reads it back.
+    ///
+    /// # Errors
+    /// When it did not take the time, or says another afterwards.
+    fn set(&mut self, unix_s: i64) -> Result<(), DeviceError>;
 }
 
 /// What is wrong between two readings of a clock.

@@ -4,6 +4,7 @@
 //! Source: Raspberry Pi documentation, *vcgencmd*, `get_throttled`: bits 0 to 3
 //! are now, bits 16 to 19 since boot.
 
+use crate::error::DeviceError;
 use serde::Serialize;
 use std::fmt;
 
@@ -51,6 +52,15 @@ impl fmt::Display for Strain {
             Self::Hot => "processor hot",
         })
     }
+}
+
+/// Whatever tells how the processor is supplied.
+pub trait Supply: Send {
+    /// What holds the processor back, now and since boot.
+    ///
+    /// # Errors
+    /// When nothing tells, in words.
+    fn strains(&mut self) -> Result<Strains, DeviceError>;
 }
 
 /// What held the processor back, now and since boot.

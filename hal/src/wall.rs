@@ -21,13 +21,15 @@ pub(crate) fn unix_s(year: i16, [month, day, hour, minute, second]: [i8; 5]) -> 
 }
 
 /// As `2026-11-21 16:39:59`, in UTC.
-pub(crate) fn date_time(unix_s: i64) -> String {
+#[must_use]
+pub fn date_time(unix_s: i64) -> String {
     civil(unix_s, 0).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// As `21:40` on the day of `now`, `Thursday 21:40` in the six days after it,
 /// with the date otherwise.
-pub(crate) fn near(at_unix_s: i64, now_unix_s: i64, offset_s: i32) -> String {
+#[must_use]
+pub fn near(at_unix_s: i64, now_unix_s: i64, offset_s: i32) -> String {
     let (at, now) = (civil(at_unix_s, offset_s), civil(now_unix_s, offset_s));
     let midnight = |moment: DateTime| unix_day(moment);
     let form = match midnight(at) - midnight(now) {

@@ -2,7 +2,7 @@
 //! go on at all. One low reading under a lamp is not enough, and a battery that
 //! recovers when the load is gone must not make the trap start again at once.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// So many readings in a row have to agree before anything changes.
@@ -88,7 +88,7 @@ impl Thresholds {
 }
 
 /// What a battery allows, from all to nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Everything.
@@ -126,6 +126,16 @@ impl Gate {
     pub fn start(percent: f64, thresholds: &Thresholds) -> Self {
         Self {
             level: thresholds.level(percent, Level::Good),
+            others: 0,
+        }
+    }
+
+    /// A trap that starts again after `before` held: its first reading counts,
+    /// and a battery that only recovered without its load is still too low.
+    #[must_use]
+    pub fn resume(before: Level, percent: f64, thresholds: &Thresholds) -> Self {
+        Self {
+            level: thresholds.level(percent, before),
             others: 0,
         }
     }
@@ -191,6 +201,16 @@ mod tests {
             gate.after(5.0, true, &thresholds)
         });
         assert_eq!(charging.level(), Level::Good, "it is being charged");
+    }
+
+    #[test]
+    fn a_restart_is_no_recovery() {
+        let thresholds = Thresholds::default();
+        let after = |before, percent| Gate::resume(before, percent, &thresholds).level();
+        assert_eq!(after(Level::Refuse, 23.0), Level::Refuse);
+        assert_eq!(after(Level::Refuse, 26.0), Level::Warn);
+        assert_eq!(after(Level::Refuse, 80.0), Level::Good, "another battery");
+        assert_eq!(after(Level::Good, 8.0), Level::ShutDown);
     }
 
     #[test]

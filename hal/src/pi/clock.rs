@@ -1,5 +1,6 @@
 //! The system clock, with what Linux knows about its trustworthiness.
 
+use super::rtc::KernelClocks;
 use crate::clock::{Clock, ClockQuality, Stamp};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::Path;
@@ -8,8 +9,8 @@ use std::path::Path;
 const EARLIEST_TRUE_MS: i64 = 1_704_067_200_000;
 /// `systemd-timesyncd` touches this file when it has set the clock in this boot.
 const TIMESYNC_FLAG: &str = "/run/systemd/timesync/synchronized";
-/// A battery-backed clock that the kernel could read.
-const RTC_TIME: &str = "/sys/class/rtc/rtc0/since_epoch";
+/// A battery-backed clock that is further from the system's did not set it.
+const SAME_CLOCK_MS: i64 = 60_000;
 /// A random name that the kernel draws at each boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -21,13 +22,21 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Reads once what does not change during a boot.
+    /// With the first battery-backed clock, if there is one.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_rtc(&KernelClocks::default(), None)
+    }
+
+    /// With the battery-backed clock called `wanted`; reads once what does not
+    /// change during a boot.
+    #[must_use]
+    pub fn with_rtc(clocks: &KernelClocks, wanted: Option<&str>) -> Self {
         let boot_id = std::fs::read_to_string(BOOT_ID).unwrap_or_default();
+        let rtc_s = clocks.find(wanted).and_then(|clock| clock.read());
         Self {
             boot_id: boot_id.trim().to_owned(),
-            has_rtc: rtc_is_set(),
+            has_rtc: rtc_s.is_ok_and(|rtc_s| keeps_time(rtc_s, milliseconds(ClockId::Realtime))),
         }
     }
 
@@ -71,11 +80,10 @@ fn milliseconds(clock: ClockId) -> i64 {
         .saturating_add(now.tv_nsec / 1_000_000)
 }
 
-fn rtc_is_set() -> bool {
-    let seconds = std::fs::read_to_string(RTC_TIME)
-        .ok()
-        .and_then(|text| text.trim().parse::<i64>().ok());
-    seconds.is_some_and(|s| s.saturating_mul(1000) >= EARLIEST_TRUE_MS)
+/// Whether the system's time came from a clock that says `rtc_s`.
+fn keeps_time(rtc_s: i64, unix_ms: i64) -> bool {
+    let rtc_ms = rtc_s.saturating_mul(1_000);
+    rtc_ms >= EARLIEST_TRUE_MS && rtc_ms.abs_diff(unix_ms) <= SAME_CLOCK_MS.unsigned_abs()
 }
 
 #[cfg(test)]
@@ -90,6 +98,14 @@ mod tests {
         };
         assert_eq!(clock.quality(86_400_000), ClockQuality::Unset);
         assert!(clock.quality(EARLIEST_TRUE_MS) > ClockQuality::Unset);
+    }
+
+    #[test]
+    fn a_clock_that_says_another_time_did_not_set_the_system() {
+        let now_s = 1_795_279_200;
+        assert!(keeps_time(now_s - 3, now_s * 1_000));
+        assert!(!keeps_time(now_s - 7_200, now_s * 1_000));
+        assert!(!keeps_time(86_400, 86_400_000), "both never set");
     }
 
     #[test]

@@ -14,7 +14,7 @@
 
 use super::child::{self, ChildFailure};
 use crate::error::{DeviceError, FaultKind};
-use crate::rtc::RtcKind;
+use crate::rtc::{BackupClock, RtcKind};
 use crate::wake::{Armed, PowerCut, WakeAbility, WakeSource, WakeWhen, prove, refused, rings_s};
 use crate::wall;
 use rustix::io::Errno;
@@ -266,6 +266,20 @@ impl KernelClock {
             "did not take its wake alarm; check its wires".to_owned()
         };
         refused(format!("the {self} {words}")).caused_by(error)
+    }
+}
+
+impl BackupClock for KernelClock {
+    fn name(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(&mut self) -> Result<i64, DeviceError> {
+        Self::read(self)
+    }
+
+    fn set(&mut self, unix_s: i64) -> Result<(), DeviceError> {
+        Self::set(self, unix_s)
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::child::{self, ChildFailure};
 use crate::error::{DeviceError, FaultKind};
-use crate::throttle::Strains;
+use crate::throttle::{Strains, Supply};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,11 +45,7 @@ impl ProcessorSupply {
         }
     }
 
-    /// What holds the processor back, now and since boot.
-    ///
-    /// # Errors
-    /// When neither the kernel nor the firmware's program tells.
-    pub fn read(&mut self) -> Result<Strains, DeviceError> {
+    fn read(&mut self) -> Result<Strains, DeviceError> {
         let now = match (self.ask_program(), self.ask_kernel()) {
             (Ok(strains), Some(true)) => strains.with_undervoltage_now(),
             (Ok(strains), Some(false) | None) => strains,
@@ -102,6 +98,12 @@ impl ProcessorSupply {
             let message = format!("`{program}` said `{}`", said.trim());
             fault(FaultKind::Transient, message)
         })
+    }
+}
+
+impl Supply for ProcessorSupply {
+    fn strains(&mut self) -> Result<Strains, DeviceError> {
+        self.read()
     }
 }
 

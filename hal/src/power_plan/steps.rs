@@ -58,6 +58,11 @@ pub enum Step {
         /// Why it does not sleep.
         why: String,
     },
+    /// The trap stays awake and takes no pictures until the battery is charged.
+    Saving {
+        /// Why it does not lie down.
+        why: String,
+    },
     /// The trap is shut down for good, until somebody comes.
     ShutDown {
         /// Why it will not wake by itself.
@@ -162,6 +167,9 @@ impl PowerPlan {
             } => self.sleep(*until_unix_s, by, *wakes_between),
             Step::StayAwake { until_unix_s, why } => {
                 format!("stay awake until {}: {why}", self.at(*until_unix_s))
+            }
+            Step::Saving { why } => {
+                format!("stay awake without pictures until the battery is charged: {why}")
             }
             Step::ShutDown { why } => format!("shut down until somebody comes: {why}"),
             Step::Late { by_s, by } => {

@@ -54,6 +54,10 @@ fn inputs(due_unix_s: &[i64]) -> PlanInputs<'_> {
         battery: Some(battery(60.0, Some(0.5))),
         thresholds: Thresholds::default(),
         wake: alarm(),
+        rules: PowerRules {
+            lies_down: true,
+            off_when_empty: true,
+        },
     }
 }
 
@@ -174,6 +178,57 @@ fn a_low_battery_lies_down_and_looks_again() {
 }
 
 #[test]
+fn a_trap_that_may_not_lie_down_says_so() {
+    let due = evening();
+    let awake = |level: Level| {
+        let mut battery = battery(60.0, None);
+        battery.level = level;
+        let plan = plan(&PlanInputs {
+            battery: Some(battery),
+            rules: PowerRules::default(),
+            ..inputs(&due)
+        });
+        plan.lines()
+    };
+    assert_eq!(
+        awake(Level::Good)[0],
+        "stay awake until 21:40: the settings do not let it lie down"
+    );
+    for low in [Level::Refuse, Level::ShutDown] {
+        assert_eq!(
+            awake(low)[1],
+            "stay awake without pictures until the battery is charged: the settings do not let it lie down"
+        );
+    }
+}
+
+#[test]
+fn only_an_empty_battery_shuts_down_for_good() {
+    let due = evening();
+    let step = |level: Level, rules: PowerRules| {
+        let mut battery = battery(15.0, None);
+        battery.level = level;
+        let plan = plan(&PlanInputs {
+            battery: Some(battery),
+            wake: None,
+            rules,
+            ..inputs(&due)
+        });
+        plan.steps[1].clone()
+    };
+    let rules = |lies_down, off_when_empty| PowerRules {
+        lies_down,
+        off_when_empty,
+    };
+    let refused = step(Level::Refuse, rules(true, true));
+    assert!(matches!(refused, Step::Saving { .. }), "{refused:?}");
+    let kept = step(Level::ShutDown, rules(true, false));
+    assert!(matches!(kept, Step::Saving { .. }), "{kept:?}");
+    let empty = step(Level::ShutDown, rules(false, true));
+    assert!(matches!(empty, Step::ShutDown { .. }), "{empty:?}");
+}
+
+#[test]
 fn a_timer_wakes_in_between_and_may_be_late() {
     let due = [at(2, 14, 5)];
     let lines = plan(&PlanInputs {
@@ -281,7 +336,7 @@ proptest! {
                     prop_assert!(*until_unix_s >= at_s);
                     prop_assert!(surely_unix_s.is_none_or(|surely_s| surely_s <= *until_unix_s));
                 }
-                Step::BatteryLow { .. } | Step::StayAwake { .. } | Step::ShutDown { .. }
+                Step::BatteryLow { .. } | Step::StayAwake { .. } | Step::Saving { .. } | Step::ShutDown { .. }
                 | Step::Late { .. } | Step::LastsUnknown { .. } | Step::Charging
                 | Step::NothingDue => {}
             }

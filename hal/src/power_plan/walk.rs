@@ -2,6 +2,7 @@
 
 use super::{BatteryState, LastsBy, PlanInputs, Step};
 use crate::battery::forecast::Trend;
+use crate::battery::gate::Level;
 use crate::wake::WakeWhen;
 
 /// An alarm rings so long before the trap has to be up, for clocks that differ.
@@ -12,6 +13,8 @@ const SLEEP_S_MIN: i64 = 60;
 const LASTS_S_MAX: i64 = 90 * 86_400;
 const DAY_S: i64 = 86_400;
 const HOUR_S: f64 = 3_600.0;
+const NOT_ALLOWED: &str = "the settings do not let it lie down";
+const NOTHING_WAKES: &str = "nothing can wake the trap again";
 
 /// Pictures so close together that the trap stays awake between them.
 struct Session {
@@ -41,21 +44,31 @@ pub(super) fn through(inputs: &PlanInputs<'_>) -> Vec<Step> {
     walk.steps
 }
 
-/// The steps of a trap whose battery is too low: it looks again before the next
-/// picture for which it can lie down first.
-pub(super) fn lie_down(inputs: &PlanInputs<'_>) -> Vec<Step> {
+/// The steps of a trap whose battery is too low: where it may lie down, it
+/// looks again before the next picture for which it can lie down first.
+pub(super) fn save(inputs: &PlanInputs<'_>, level: Level) -> Vec<Step> {
     let costs = inputs.costs;
+    let goes_for_good = level == Level::ShutDown && inputs.rules.off_when_empty;
+    let stay = |why: &str| {
+        let why = why.to_owned();
+        vec![if goes_for_good {
+            Step::ShutDown { why }
+        } else {
+            Step::Saving { why }
+        }]
+    };
+    if !inputs.rules.lies_down && !goes_for_good {
+        return stay(NOT_ALLOWED);
+    }
+    if inputs.wake.is_none() {
+        return stay(NOTHING_WAKES);
+    }
     let ups_s = inputs.due_unix_s.iter();
     let mut ups_s = ups_s.map(|due_s| due_s - costs.boot_s - EARLY_S);
     let down_s = inputs.now_unix_s + costs.shutdown_s;
     let Some(until_s) = ups_s.find(|up_s| *up_s >= down_s + SLEEP_S_MIN) else {
-        let why = "no picture is due".to_owned();
-        return vec![Step::ShutDown { why }];
+        return stay("no picture is due");
     };
-    if wakes(inputs).is_none() {
-        let why = "nothing can wake the trap again".to_owned();
-        return vec![Step::ShutDown { why }];
-    }
     vec![sleep(inputs, down_s, until_s)]
 }
 
@@ -143,12 +156,13 @@ impl<'a> Walk<'a> {
         let costs = self.inputs.costs;
         if due_s - self.at_s >= costs.boot_s + costs.shutdown_s + SLEEP_S_MIN {
             let why = match wakes(self.inputs) {
-                None => "nothing can wake the trap again".to_owned(),
-                Some(_) => "lying down takes more than staying awake".to_owned(),
+                None if !self.inputs.rules.lies_down => NOT_ALLOWED,
+                None => NOTHING_WAKES,
+                Some(_) => "lying down takes more than staying awake",
             };
             self.steps.push(Step::StayAwake {
                 until_unix_s: due_s,
-                why,
+                why: why.to_owned(),
             });
             self.spend(due_s, costs.awake_watts);
         }
@@ -318,8 +332,10 @@ fn wakes_between(inputs: &PlanInputs<'_>, from_s: i64, until_s: i64) -> i64 {
     (sleeps_s - 1).max(0) / each_s
 }
 
+/// What wakes a trap that may lie down.
 fn wakes(inputs: &PlanInputs<'_>) -> Option<WakeWhen> {
-    inputs.wake.as_ref().map(|wake| wake.when)
+    let wake = inputs.wake.as_ref().filter(|_| inputs.rules.lies_down);
+    wake.map(|wake| wake.when)
 }
 
 fn wake_name(inputs: &PlanInputs<'_>) -> String {
