@@ -3,14 +3,18 @@
 //! settings files and the environment.
 
 pub mod check;
+pub mod clock;
 pub mod layers;
+pub mod power;
 pub mod raw;
 pub mod sensors;
 mod written;
 
 use crate::degrade::Thresholds;
 use crate::schedule::Schedule;
+use clock::ClockConfig;
 use log::LevelFilter;
+use power::PowerConfig;
 use raw::{Entries, Problem, Value};
 use sensors::SensorsConfig;
 use std::fmt;
@@ -34,6 +38,10 @@ pub struct Config {
     pub camera: CameraConfig,
     /// `[sensors]`
     pub sensors: SensorsConfig,
+    /// `[power]`
+    pub power: PowerConfig,
+    /// `[clock]`
+    pub clock: ClockConfig,
     /// `[detector]`
     pub detector: DetectorConfig,
     /// `[server]`, if there is one.

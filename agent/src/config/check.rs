@@ -29,6 +29,8 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
         schedule: checker.schedule(),
         camera: checker.camera(),
         sensors: checker.sensors(),
+        power: checker.power(),
+        clock: checker.clock(),
         detector: checker.detector(),
         server: checker.server(),
         sync: checker.sync(),
@@ -248,14 +250,14 @@ impl Checker<'_> {
         self.entries.get(key).map(|Entry { value, .. }| value)
     }
 
-    fn text(&self, key: &str) -> String {
+    pub(super) fn text(&self, key: &str) -> String {
         match self.value(key) {
             Some(Value::Text(text)) => text.clone(),
             _ => String::new(),
         }
     }
 
-    fn switch(&self, key: &str) -> bool {
+    pub(super) fn switch(&self, key: &str) -> bool {
         matches!(self.value(key), Some(Value::Switch(true)))
     }
 
@@ -290,7 +292,11 @@ impl Checker<'_> {
         PathBuf::from(text)
     }
 
-    fn duration(&mut self, key: &str, range: std::ops::RangeInclusive<Duration>) -> Duration {
+    pub(super) fn duration(
+        &mut self,
+        key: &str,
+        range: std::ops::RangeInclusive<Duration>,
+    ) -> Duration {
         let text = self.text(key);
         let (min, max) = range.into_inner();
         match parse_duration(&text) {
@@ -310,7 +316,7 @@ impl Checker<'_> {
         }
     }
 
-    fn one_of<T: Copy>(&mut self, key: &str, words: &[(&str, T)], fallback: T) -> T {
+    pub(super) fn one_of<T: Copy>(&mut self, key: &str, words: &[(&str, T)], fallback: T) -> T {
         let text = self.text(key);
         if let Some((_, found)) = words.iter().find(|(word, _)| *word == text) {
             return *found;

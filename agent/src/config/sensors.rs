@@ -79,7 +79,7 @@ impl Checker<'_> {
         }
     }
 
-    fn small(&mut self, key: &str, max: u32) -> u32 {
+    pub(super) fn small(&mut self, key: &str, max: u32) -> u32 {
         let number = self.whole(key, 0, i64::from(max));
         u32::try_from(number).unwrap_or(max)
     }

@@ -17,6 +17,7 @@ use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, TrackId};
 mod arrivals;
 mod database;
 mod follow;
+mod forecast;
 mod inspect;
 mod models;
 mod outbox;

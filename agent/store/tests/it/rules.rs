@@ -11,7 +11,8 @@ use trapline_store::{
 };
 use trapline_wire::limits::{BATCH_BYTES_MAX, DETECTIONS_MAX, PICTURE_BYTES_MAX, TEXT_BYTES_MAX};
 use trapline_wire::v1::{
-    CaptureSource, EffortOutcome, InspectionOutcome, MissReason, RecordKind, Refusal, RefusalReason,
+    CaptureSource, ClockQuality, EffortOutcome, InspectionOutcome, MissReason, RecordKind, Refusal,
+    RefusalReason,
 };
 use trapline_wire::{CaptureId, Sha256};
 
@@ -630,5 +631,33 @@ fn a_summary_counts_everything_once() {
     assert_eq!(
         ledger.usage().unwrap().pictures_bytes,
         u64::try_from(bytes).unwrap()
+    );
+}
+
+#[test]
+fn forecasts_get_what_they_are_made_of() {
+    let (_trap, mut ledger) = opened();
+    for minute in [0, 1, 2, 70] {
+        shoot(&mut ledger, minute);
+    }
+    let mut unset = new_reading(71);
+    unset.stamp.quality = ClockQuality::Unset;
+    ledger.record_reading(&unset).unwrap();
+    let since_ms = stamp(1).unix_ms;
+    let battery = ledger.battery_since(since_ms, 100).unwrap();
+    assert_eq!(
+        battery,
+        [(stamp(2).unix_ms, 3.9), (stamp(70).unix_ms, 3.9)],
+        "those with a reading, on a clock that was set"
+    );
+    assert_eq!(ledger.battery_since(since_ms, 2).unwrap().len(), 1);
+    let size = |minute: u64| u64::try_from(jpeg(minute).len()).unwrap();
+    let hour_ms = 3_600_000;
+    assert_eq!(
+        ledger.taken_since(since_ms, hour_ms).unwrap(),
+        [
+            (since_ms, size(1) + size(2)),
+            (since_ms + hour_ms, size(70))
+        ]
     );
 }
