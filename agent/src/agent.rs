@@ -1,4 +1,4 @@
-//! The agent: four stages side by side under one supervisor. They are one
+//! The agent: five stages side by side under one supervisor. They are one
 //! future, so that dropping it is a power cut at that very moment; a panic in
 //! a stage ends its step and nothing else.
 
@@ -9,6 +9,7 @@ use crate::desk::Desk;
 use crate::hands::Hands;
 use crate::health::Facts;
 use crate::inspect::{Inspect, LoadDetector};
+use crate::power::{PowerCare, PowerDevices};
 use crate::retain::Retain;
 use crate::stage::{Stage, StageError, drive};
 use crate::sync::Sync;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub load_detector: LoadDetector,
     /// How hot the processor is, if something tells it.
     pub thermal: Option<Box<dyn Thermal>>,
+    /// Supply, battery-backed clock, and what wakes and switches off the trap.
+    pub power: PowerDevices,
     /// The server, if there is one.
     pub uplink: Option<Box<dyn Uplink>>,
     /// Random numbers, 0 to 1, 1 excluded.
@@ -88,6 +91,7 @@ pub struct Agent {
     capture: Capture,
     inspect: Inspect,
     sync: Sync,
+    power: PowerCare,
     chances: Chances,
     outside: Outsider,
 }
@@ -111,6 +115,7 @@ impl Agent {
             capture: Capture::new(desk.clone(), parts.devices),
             inspect: Inspect::new(desk.clone(), parts.load_detector).with_thermal(parts.thermal),
             sync: Sync::new(desk.clone(), parts.uplink),
+            power: PowerCare::new(desk.clone(), parts.power),
             chances: Chances::new(parts.chance),
             outside: Outsider(parts.outside),
             desk,
@@ -134,6 +139,7 @@ impl Agent {
             capture,
             inspect,
             sync,
+            power,
             chances,
             mut outside,
         } = self;
@@ -142,13 +148,14 @@ impl Agent {
         let to_server = (to_server.retry_min, to_server.retry_max);
         outside.0.ready();
         let stages = async {
-            let (capture, inspect, sync, retain) = tokio::join!(
+            let (capture, inspect, sync, retain, power) = tokio::join!(
                 stopping_all(capture, &desk, patience(RETRY)),
                 stopping_all(inspect, &desk, patience(RETRY)),
                 stopping_all(sync, &desk, patience(to_server)),
                 stopping_all(Retain::new(desk.clone()), &desk, patience(RETRY)),
+                stopping_all(power, &desk, patience(RETRY)),
             );
-            capture.and(inspect).and(sync).and(retain)
+            capture.and(inspect).and(sync).and(retain).and(power)
         };
         let ask = async {
             shutdown.await;

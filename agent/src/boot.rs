@@ -1,6 +1,7 @@
 //! Builds the agent of a real trap from its settings: the only place that
 //! makes real devices, opens the real card and the real uplink.
 
+pub mod power;
 mod sensors;
 
 use crate::agent::{Agent, Outside, Parts};
@@ -38,7 +39,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
         overlay,
         ..
     } = loaded;
-    let clock = SystemClock::new();
+    let clock = power::clock(&config);
     let now = clock.stamp();
     let (ledger, trouble) = open_ledger(&config.ledger.dir, &clock)?;
     if let Some(text) = overlay
@@ -57,7 +58,9 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
             Some(Box::new(uplink) as Box<dyn Uplink>)
         }
     };
+    let power = power::power(&config);
     let agent = Agent::from_parts(Parts {
+        power,
         config: Arc::new(config),
         clock: Arc::new(clock),
         ledger,

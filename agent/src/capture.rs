@@ -131,6 +131,13 @@ impl Capture {
                 .miss(planned, MissReason::Disk, why, Some(reading))
                 .await;
         }
+        // Somebody who is there may see a picture all the same.
+        let refusal = self.desk.power.battery.refusal(&self.desk.clock.stamp());
+        if let Some(why) = refusal.filter(|_| cause != ShotCause::Visit) {
+            return self
+                .miss(planned, MissReason::Battery, why, Some(reading))
+                .await;
+        }
         let stop = self.desk.stop.clone();
         let frame = tokio::select! {
             biased;

@@ -4,7 +4,7 @@
 
 use crate::config::{self, Loaded, Problems, Sources, shown};
 use crate::service::Service;
-use crate::{boot, export, hardware, inspector, logging, models, selftest, status};
+use crate::{boot, export, hardware, inspector, logging, models, power, selftest, status};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write as _};
@@ -82,6 +82,9 @@ enum Command {
     /// Look at what is wired to the trap
     #[command(subcommand)]
     Hal(HalCommand),
+    /// Say how the trap lives from its battery
+    #[command(subcommand)]
+    Power(PowerCommand),
     /// List the models that the trap carries, and what became of offered ones
     Models {
         /// As JSON, one object, for programs
@@ -146,6 +149,23 @@ enum HalCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum PowerCommand {
+    /// Say when the trap sleeps and wakes, how long the battery lasts, and why
+    Plan {
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cut the power if the trap lay down: the last thing of a shutdown, for the service manager
+    #[command(hide = true)]
+    Cut {
+        /// Where the agent leaves the order
+        #[arg(long, value_name = "DIR", default_value = "/run/trapline")]
+        run_dir: PathBuf,
+    },
+}
+
 /// Does what the command line says.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -173,6 +193,11 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Command::Hal(HalCommand::Scan { json }) = cli.command {
         return scan(json);
     }
+    // By then the settings cannot be read any more.
+    if let Command::Power(PowerCommand::Cut { run_dir }) = &cli.command {
+        say(&format!("{}\n", power::cut::cut(run_dir)?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let sources = Sources::of_process(cli.layers.config, cli.layers.overlay);
     let loaded = config::load(&sources)?;
     match cli.command {
@@ -184,6 +209,8 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export { dir } => export(&loaded, &dir),
         Command::Selftest { json } => selftest(&loaded, json),
         Command::Models { json } => models(&loaded, json),
+        Command::Power(PowerCommand::Plan { json }) => power_plan(&loaded, json),
+        Command::Power(PowerCommand::Cut { .. }) => Ok(ExitCode::SUCCESS),
         Command::Hal(HalCommand::Scan { json }) => scan(json),
         Command::Look(args) => look(&args),
     }
@@ -209,6 +236,16 @@ fn models(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
         say(&format!("{}\n", serde_json::to_string_pretty(&shelf)?))?;
     } else {
         say(&shelf.to_string())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn power_plan(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
+    let report = power::report::PlanReport::read(&loaded.config)?;
+    if json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
+    } else {
+        say(&report.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use crate::asks::Asks;
 use crate::config::Config;
 use crate::hands::{Books, Hands};
 use crate::health::Health;
+use crate::power::PowerDesk;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -36,6 +37,8 @@ pub struct Desk {
     pub pulse: Arc<Pulse>,
     /// What is asked of the capture stage out of turn.
     pub asks: Arc<Asks>,
+    /// What the battery allows, and who keeps the trap up.
+    pub power: Arc<PowerDesk>,
     /// The card has no room for pictures; what is left is for the ledger's rows.
     pub card_full: Arc<AtomicBool>,
 }
@@ -51,8 +54,10 @@ impl Desk {
     #[must_use]
     pub fn new(config: Arc<Config>, clock: Arc<dyn Clock>, hands: Hands, ledger: Ledger) -> Self {
         let wakes = Arc::new(Wakes::default());
+        let power = Arc::new(PowerDesk::new(&config.power, &ledger));
         Self {
             config,
+            power,
             clock,
             hands,
             books: Books::new(hands, ledger),
@@ -77,6 +82,8 @@ pub struct Wakes {
     pub sync: Notify,
     /// A picture became safe or the card filled up.
     pub retain: Notify,
+    /// The battery was read.
+    pub power: Notify,
 }
 
 /// Asks all stages to stop, and says since when.

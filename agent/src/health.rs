@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+use trapline_hal::battery::gate::Level;
 use trapline_wire::v1::{Fault, ModelAnswer};
 
 /// Live facts of a running agent.
@@ -49,6 +50,12 @@ pub struct Facts {
     /// When the trap is woken, if it lies down now: the alarm that is armed and was read back.
     #[serde(default)]
     pub wakes_ms: Option<i64>,
+    /// What held the processor back since boot, with the remedy.
+    #[serde(default)]
+    pub strains: Vec<String>,
+    /// The battery-backed clock, if there is one.
+    #[serde(default)]
+    pub rtc: Option<RtcFacts>,
     /// Faults by part.
     pub faults: BTreeMap<String, Fault>,
 }
@@ -58,12 +65,33 @@ pub struct Facts {
 pub struct BatteryFacts {
     /// How full it is, 0 to 100.
     pub percent: f64,
+    /// At least this.
+    #[serde(default)]
+    pub from_percent: f64,
+    /// At most this.
+    #[serde(default)]
+    pub to_percent: f64,
     /// Hours down to the shutdown threshold; `None` when it does not sink or that is not clear.
     #[serde(default)]
     pub hours_left: Option<f64>,
     /// Whether it is being charged.
     #[serde(default)]
     pub charging: bool,
+    /// What it allows; from [`Level::Refuse`] on no pictures are taken.
+    #[serde(default)]
+    pub level: Level,
+}
+
+/// The battery-backed clock.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RtcFacts {
+    /// Which it is, as `DS3231 (rtc0, rtc-ds1307 1-0068)`.
+    pub name: String,
+    /// By how many seconds it is ahead of the trap's time.
+    pub ahead_s: i64,
+    /// How fast it runs, in words; `None` while that is not known.
+    #[serde(default)]
+    pub drift: Option<String>,
 }
 
 /// The facts, shared by all stages.

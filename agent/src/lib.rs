@@ -1,9 +1,9 @@
 //! The day of a Trapline trap.
 //!
-//! Four stages work side by side, each over the ledger alone: `capture` takes
+//! Five stages work side by side, each over the ledger alone: `capture` takes
 //! the shot that is due, `inspect` finds the insects, `sync` hands everything
-//! to the server, `retain` keeps room on the card. The ledger is the only
-//! queue, so a crash is nothing special: the next start goes on at the rows.
+//! to the server, `retain` keeps room on the card, `power` minds battery, clock
+//! and sleep. The ledger is the only queue, so a crash is nothing special: the next start goes on at the rows.
 //! The simulation drives the same stages through [`agent::Agent::from_parts`].
 
 pub mod agent;
@@ -21,6 +21,7 @@ pub mod inspector;
 pub mod lent;
 pub mod models;
 pub mod moment;
+pub mod power;
 pub mod retain;
 pub mod schedule;
 pub mod screen;

@@ -53,6 +53,12 @@ impl Schedule {
         self.every_ms
     }
 
+    /// How far the local time of the slots is east of UTC, in milliseconds.
+    #[must_use]
+    pub fn utc_offset_ms(&self) -> i64 {
+        self.utc_offset_ms
+    }
+
     /// The same slots without windows, for a trap that does not know the time of day.
     #[must_use]
     pub fn day_and_night(&self) -> Self {

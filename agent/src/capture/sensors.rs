@@ -61,6 +61,8 @@ impl Sensors {
                 health.clear(device);
             }
         }
+        self.desk.power.battery.take(&power, &stamp);
+        self.desk.wakes.power.notify_one();
         let battery_v = power.battery.map(trapline_hal::Volts::volts);
         health.note(|facts| facts.battery_v = battery_v);
         NewReading {

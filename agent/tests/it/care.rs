@@ -10,6 +10,7 @@ use trapline_agent::agent::{Agent, Nobody, Parts};
 use trapline_agent::config::Config;
 use trapline_agent::hands::Hands;
 use trapline_agent::moment::wire_stamp;
+use trapline_agent::power::PowerDevices;
 use trapline_hal::{ChipCelsius, Clock as _, Thermal};
 use trapline_store::{Ledger, OsDisk};
 use trapline_wire::LedgerId;
@@ -38,6 +39,7 @@ async fn a_hot_processor_makes_pictures_wait_and_a_cool_one_takes_them_up() {
         hands: Hands::Inline,
         devices: devices(Vec::new()),
         load_detector: detector(Vec::new()),
+        power: PowerDevices::default(),
         thermal: Some(Box::new(TestThermal(Arc::clone(&celsius)))),
         uplink: Some(Box::new(uplink.clone())),
         chance: Box::new(|| 0.5),

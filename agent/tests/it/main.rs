@@ -24,6 +24,8 @@ mod models;
 #[cfg(test)]
 mod pictures;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod schedule;
 #[cfg(test)]
 mod server;

@@ -12,6 +12,7 @@ use trapline_agent::hands::Hands;
 use trapline_agent::inspect::{Asked, Detect, LoadDetector, LookError, Seen};
 use trapline_agent::models::Choice;
 use trapline_agent::moment::wire_stamp;
+use trapline_agent::power::PowerDevices;
 use trapline_hal::Clock as _;
 use trapline_store::{Ledger, ModelStage, OsDisk, View};
 use trapline_wire::v1::{InspectionOutcome, ModelOffer, ModelRef, ModelState};
@@ -187,12 +188,14 @@ impl Trap {
             hands: Hands::Inline,
             devices: devices(Vec::new()),
             load_detector,
+            power: PowerDevices::default(),
             thermal: None,
             uplink: Some(Box::new(self.uplink.clone())),
             chance: Box::new(|| 0.5),
             outside: Box::new(Nobody),
         });
-        let over = tokio::time::sleep(Duration::from_secs(seconds));
+        // Before the last shot, which else may or may not come first.
+        let over = tokio::time::sleep(Duration::from_secs(seconds - 5));
         agent.run(over).await.unwrap();
     }
 

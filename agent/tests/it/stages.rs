@@ -11,6 +11,7 @@ use trapline_agent::config::Config;
 use trapline_agent::hands::Hands;
 use trapline_agent::inspect::LoadDetector;
 use trapline_agent::moment::wire_stamp;
+use trapline_agent::power::PowerDevices;
 use trapline_agent::sync::uplink::UplinkError;
 use trapline_hal::Clock as _;
 use trapline_store::disk::SimDisk;
@@ -77,6 +78,7 @@ impl Trap {
             devices: devices(shots),
             load_detector,
             thermal: None,
+            power: PowerDevices::default(),
             uplink: Some(Box::new(self.uplink.clone())),
             chance: Box::new(|| 0.5),
             outside,

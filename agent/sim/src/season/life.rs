@@ -26,6 +26,7 @@ use trapline_agent::config::Config;
 use trapline_agent::hands::Hands;
 use trapline_agent::inspect::{Detect, LoadDetector};
 use trapline_agent::moment::wire_stamp;
+use trapline_agent::power::PowerDevices;
 use trapline_hal::{Camera, Clock as _};
 use trapline_store::disk::SimDisk;
 use trapline_store::{Ledger, View};
@@ -275,6 +276,7 @@ impl Life {
             },
             load_detector: self.detector(chance),
             thermal: None,
+            power: PowerDevices::default(),
             uplink: Some(Box::new(SimLink::new(
                 around,
                 self.key.clone(),
