@@ -23,7 +23,19 @@ pub(crate) struct Programs {
 pub(crate) fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(process::root()).args(words);
+    forget_this_package(&mut command);
     command
+}
+
+/// Cargo tells this tool, as whatever it runs, about the package that it is. A cargo that is started from here must not
+/// hear of it: some build scripts look at these words and would build their package anew each time.
+pub(crate) fn forget_this_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name.as_ref());
+        }
+    }
 }
 
 /// Which programs are needed.

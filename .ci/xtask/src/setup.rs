@@ -90,6 +90,69 @@ pub(crate) fn need_cross(has_compiler: bool) -> Result<()> {
     )
 }
 
+/// All that building the agent takes, for this machine and for a Pi.
+pub(crate) fn run() -> Result<()> {
+    need_c_compiler()?;
+    need_bindings()?;
+    crate::aarch64::cross::ready()?;
+    need_rig()?;
+    say::line(
+        "ready; on this machine `cargo build -p trapline-agent --features pi` builds the agent with all its devices",
+    );
+    say::line(&format!(
+        "and for a Pi `{}` does",
+        crate::aarch64::cross::by_hand()
+    ));
+    Ok(())
+}
+
+/// What unpacks and compiles the parts of the emulated machine; the parts themselves are never installed.
+pub(crate) fn need_rig() -> Result<()> {
+    need_c_compiler()?;
+    let mut packages = Vec::new();
+    for (program, package) in [("make", "make"), ("xz", "xz-utils")] {
+        if !found(program) {
+            packages.push(package);
+        }
+    }
+    if !packages.is_empty() {
+        install(
+            &packages,
+            "modules of the emulated trap's kernel are built from Debian's sources",
+        )?;
+    }
+    if !found("apt-get") {
+        bail!("the emulated trap is made of Debian's packages, and this machine has no apt-get");
+    }
+    // Lists that were fetched before arm64 was added do not name its packages.
+    let known = process::output(Command::new("apt-cache").args(["policy", "busybox-static:arm64"]));
+    if known.is_ok_and(|text| text.contains("Candidate:")) {
+        return Ok(());
+    }
+    say::line("fetching the lists of Debian's arm64 packages: an emulated trap is made of them");
+    privileged("dpkg", &["--add-architecture", "arm64"])?;
+    apt(&["update", "-qq"])
+}
+
+/// The library that reads C headers for the camera's bindings, and the headers of the Pi's C library.
+pub(crate) fn need_bindings() -> Result<()> {
+    // `libclang-cpp` is another library.
+    let is_it = |name: &str| {
+        let rest = name.strip_prefix("libclang");
+        rest.and_then(|rest| rest.strip_prefix(['.', '-']))
+            .is_some_and(|rest| !rest.starts_with("cpp"))
+    };
+    let places = ["/usr/lib/llvm*/lib", "/usr/lib/*-linux-gnu"].join(" ");
+    let listed = process::output(Command::new("sh").args(["-c", &format!("ls {places}; true")]));
+    if listed.is_ok_and(|names| names.lines().any(is_it)) {
+        return Ok(());
+    }
+    install(
+        &["libclang-dev"],
+        "the bindings of the camera are made from the kernel's C headers",
+    )
+}
+
 fn install(packages: &[&str], why: &str) -> Result<()> {
     say::line(&format!(
         "installing {} from Debian's packages: {why}",

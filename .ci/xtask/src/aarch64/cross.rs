@@ -1,6 +1,6 @@
 //! Building for arm64 and running what was built under the emulator.
 
-use crate::{process, setup};
+use crate::{build, process, setup};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -68,6 +68,19 @@ fn compiler() -> Option<Cross> {
     })
 }
 
+/// The line that builds the agent for a Pi at a terminal.
+pub(crate) fn by_hand() -> String {
+    let build = format!("build -p trapline-agent --features pi --target {TARGET}");
+    match compiler() {
+        Some(cross) if cross.cargo != Path::new(env!("CARGO")) => format!(
+            "RUSTC={} {} {build}",
+            cross.rustc.display(),
+            cross.cargo.display()
+        ),
+        _ => format!("cargo {build}"),
+    }
+}
+
 fn has_target(rustc: &Path) -> bool {
     let mut command = Command::new(rustc);
     command.args(["--print", "target-libdir", "--target", TARGET]);
@@ -96,6 +109,7 @@ impl Cross {
             // Cargo asks a compiler about itself through its input, and must find nothing there.
             .stdin(std::process::Stdio::null())
             .env("QEMU_CPU", cpu.name());
+        build::forget_this_package(&mut command);
         command
     }
 }
