@@ -1,6 +1,6 @@
 //! The words of `cargo xtask`.
 
-use crate::{bench, budgets, crash, demo, model, test, tidy};
+use crate::{bench, budgets, crash, demo, model, rig, setup, test, tidy};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ struct Cli {
 enum Command {
     /// Shows the whole system at work: server, web app and traps, ready to look at.
     Demo(DemoArgs),
+    /// Installs what building takes, for this machine and for a Pi, and says what and why.
+    Setup,
     /// Formatting, clippy, tidy, all tests, the web app's checks and the browser tests.
     Test(TestArgs),
     /// The rules of the house that no compiler knows.
@@ -40,6 +42,11 @@ enum Command {
     Train(model::TrainArgs),
     /// Holds the detector, as the trap runs it, against drawn boxes; prints the figures.
     Eval(model::EvalArgs),
+    /// An emulated trap: the real agent on an arm64 kernel, with chips, lines, a camera and a link that can fail.
+    Rig {
+        #[command(subcommand)]
+        what: Rig,
+    },
     /// Builds the web app into sync-server/web/dist.
     Web,
 }
@@ -50,6 +57,38 @@ enum Bench {
     Detect(BenchDetectArgs),
     /// Work saved and insects lost by looking at changes alone, and arrivals counted, on sequences with known truth.
     Sequence(BenchSequenceArgs),
+}
+
+#[derive(Subcommand)]
+enum Rig {
+    /// Plays scenarios and says what did not happen as it should.
+    Run(RigRunArgs),
+    /// A console in the guest, with the same devices, to try things by hand.
+    Shell,
+    /// The scenarios and what each is about.
+    List,
+    /// A capture's time against the camera's own, with sensors and display.
+    Measure(RigMeasureArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RigRunArgs {
+    /// Only this one, by its name or as a file; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scenario: Vec<String>,
+    /// Print one JSON object per scenario instead of lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RigMeasureArgs {
+    /// How many captures are measured.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) captures: u64,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]
@@ -126,6 +165,7 @@ pub(crate) struct CrashArgs {
 pub(crate) fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
+        Command::Setup => setup::run(),
         Command::Test(args) => test::run(&args),
         Command::Tidy { bless } => tidy::run(bless),
         Command::Crash(args) => crash::run(&args),
@@ -136,6 +176,12 @@ pub(crate) fn run() -> Result<()> {
         },
         Command::Train(args) => model::train(&args),
         Command::Eval(args) => model::eval(&args),
+        Command::Rig { what } => match what {
+            Rig::Run(args) => rig::run(&args),
+            Rig::Shell => rig::shell(),
+            Rig::List => rig::list(),
+            Rig::Measure(args) => rig::measure(&args),
+        },
         Command::Web => crate::build::web(),
     }
 }

@@ -14,6 +14,7 @@ mod crash;
 mod demo;
 mod model;
 mod process;
+mod rig;
 mod say;
 mod setup;
 mod test;

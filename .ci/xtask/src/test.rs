@@ -3,6 +3,7 @@
 mod browser;
 mod clients;
 mod emulated;
+mod rig;
 mod tally;
 
 use crate::build::{self, Cast, Profile, cargo};
@@ -15,6 +16,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let mut tally = Tally::default();
     setup::need_node()?;
     setup::need_c_compiler()?;
+    setup::need_bindings()?;
     tally.step("formatting", || {
         process::run(&mut cargo(&["fmt", "--all", "--check"]))
     });
@@ -52,6 +54,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     tally.step("the programs", || {
         build::programs(Profile::Debug, Cast::All).map(drop)
     });
+    tally.counted("an emulated trap: a short set of scenarios", rig::run);
     tally.step("power cuts: the real programs killed and audited", || {
         let (agent_kills, server_kills, pictures) = (8, 2, 24);
         crash::run(&CrashArgs {

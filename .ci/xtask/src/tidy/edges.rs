@@ -34,6 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "trapline-server",
         ],
     ),
+    ("trapline-rig", &[]),
     ("xtask", &["trapline-detect"]),
 ];
 
@@ -44,7 +45,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("nokhwa", &["trapline-hal"]),
     ("linux-embedded-hal", &["trapline-hal"]),
     ("embedded-hal", &["trapline-hal"]),
-    ("embedded-graphics", &["trapline-hal", "trapline-agent"]),
+    (
+        "embedded-graphics",
+        &["trapline-hal", "trapline-agent", "trapline-rig"],
+    ),
+    ("vhost-user-backend", &["trapline-rig"]),
     ("qrcodegen", &["trapline-agent"]),
     ("tract-onnx", &["trapline-detect"]),
     ("zune-jpeg", &["trapline-detect"]),
