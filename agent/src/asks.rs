@@ -13,19 +13,10 @@ use trapline_hal::Frame;
 use trapline_store::NewReading;
 use trapline_wire::CaptureId;
 
+pub use trapline_wire::v1::ShotCause;
+
 /// More asks than this do not wait; a person has long pressed enough.
 const WAITING_MAX: usize = 8;
-
-/// Why a picture is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShotCause {
-    /// The schedule said so.
-    Schedule,
-    /// A motion sensor or a light barrier.
-    Trigger,
-    /// Somebody at the trap: the button, or the technician's page.
-    Visit,
-}
 
 /// What a lamp does for a picture that is only looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,10 +17,12 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
-use trapline_hal::{Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp};
-use trapline_store::{NewCapture, NewReading, Planned, Span};
+use trapline_hal::{
+    self as hal, Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp,
+};
+use trapline_store::{NewCapture, NewReading, Planned, Span, Worth};
 use trapline_wire::CaptureId;
-use trapline_wire::v1::{CaptureSource, MissReason};
+use trapline_wire::v1::{CaptureSource, MissReason, ShotFacts};
 
 /// The clock is looked at this often while waiting, because it may be set.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -147,7 +149,7 @@ impl Capture {
             }
         };
         match frame {
-            Ok(frame) => self.admit(planned, frame, reading).await,
+            Ok(frame) => self.admit(planned, frame, reading, cause).await,
             Err((reason, why)) => self.miss(planned, reason, why, Some(reading)).await,
         }
     }
@@ -157,13 +159,18 @@ impl Capture {
         planned: Planned,
         frame: Frame,
         reading: NewReading,
+        cause: ShotCause,
     ) -> Result<Taken, StageError> {
         let stamp = wire_stamp(&self.desk.clock.stamp());
         let admitted = self
             .desk
             .books
             .with(move |ledger| {
-                let Frame { jpeg, source, .. } = frame;
+                let Frame {
+                    jpeg,
+                    source,
+                    facts,
+                } = frame;
                 let size = trapline_detect::jpeg::dimensions(&jpeg).ok();
                 let capture = NewCapture {
                     stamp,
@@ -171,6 +178,9 @@ impl Capture {
                     width_px: size.map(|(width, _)| width),
                     height_px: size.map(|(_, height)| height),
                     reading: has_a_value(&reading).then_some(reading),
+                    cause,
+                    shot: wire_facts(facts),
+                    worth: Worth::Known(None),
                 };
                 Ok(ledger.admit(planned, capture, &jpeg))
             })
@@ -345,6 +355,25 @@ impl Stage for Capture {
         self.is_blocked = shot.is_err();
         let _in_the_ledger = shot?;
         Ok(Next::Again)
+    }
+}
+
+fn wire_facts(facts: hal::ShotFacts) -> ShotFacts {
+    let hal::ShotFacts {
+        exposure_us,
+        gain,
+        lens_dioptres,
+        white_balance_k,
+        sensor_c,
+        sensor_model,
+    } = facts;
+    ShotFacts {
+        exposure_us,
+        gain,
+        lens_dioptres,
+        white_balance_k,
+        sensor_c,
+        sensor_model,
     }
 }
 

@@ -12,7 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 use table::{Table, part_of, put_in_place};
 use trapline_store::{CaptureRow, OsDisk, PictureState, View};
-use trapline_wire::v1::{CaptureSource, EffortOutcome, InspectionOutcome};
+use trapline_wire::v1::{
+    CaptureRecord, CaptureSource, EffortOutcome, InspectionOutcome, PictureQuality, ShotCause,
+};
 use trapline_wire::{CaptureId, Sha256, TrackId};
 
 mod insects;
@@ -20,6 +22,53 @@ mod table;
 
 const PAGE: u32 = 200;
 const PICTURES: &str = "pictures";
+const CAPTURES: &[&str] = &[
+    "capture",
+    "time_utc",
+    "unix_ms",
+    "clock",
+    "source",
+    "file",
+    "sha256",
+    "size_bytes",
+    "width_px",
+    "height_px",
+    "picture",
+    "reading",
+    "inspection",
+    "insects",
+    "cause",
+    "exposure_us",
+    "gain",
+    "lens_dioptres",
+    "white_balance_k",
+    "sensor_c",
+    "sensor_model",
+    "flaws",
+    "sharpness",
+    "mean_luma",
+    "contrast",
+    "dark_share",
+    "bright_share",
+    "cast",
+    "hue_degrees",
+];
+const DETECTIONS: &[&str] = &[
+    "capture",
+    "time_utc",
+    "model",
+    "model_sha256",
+    "threshold",
+    "class",
+    "score",
+    "x_px",
+    "y_px",
+    "width_px",
+    "height_px",
+    "track",
+    "carried",
+    "flaws",
+];
 
 /// What came of an export.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -76,45 +125,8 @@ fn export_captures(
     dir: &Path,
     tell: &mut dyn FnMut(u64, u64),
 ) -> anyhow::Result<Report> {
-    let mut captures = Table::new(
-        dir,
-        "captures.csv",
-        &[
-            "capture",
-            "time_utc",
-            "unix_ms",
-            "clock",
-            "source",
-            "file",
-            "sha256",
-            "size_bytes",
-            "width_px",
-            "height_px",
-            "picture",
-            "reading",
-            "inspection",
-            "insects",
-        ],
-    )?;
-    let mut detections = Table::new(
-        dir,
-        "detections.csv",
-        &[
-            "capture",
-            "time_utc",
-            "model",
-            "model_sha256",
-            "threshold",
-            "class",
-            "score",
-            "x_px",
-            "y_px",
-            "width_px",
-            "height_px",
-            "track",
-            "carried",
-        ],
-    )?;
+    let mut captures = Table::new(dir, "captures.csv", CAPTURES)?;
+    let mut detections = Table::new(dir, "detections.csv", DETECTIONS)?;
     let mut report = Report::default();
     let all = view.summary(i64::MAX)?.captures;
     let mut after: Option<CaptureId> = None;
@@ -202,7 +214,7 @@ fn export_capture(
         Some(InspectionOutcome::Seen { .. }) => "seen",
         Some(InspectionOutcome::GaveUp { .. }) => "gave_up",
     };
-    captures.row(&[
+    let mut cells = vec![
         record.id.to_string(),
         utc_text(record.stamp.unix_ms),
         record.stamp.unix_ms.to_string(),
@@ -217,7 +229,9 @@ fn export_capture(
         optional(record.reading),
         inspection.to_owned(),
         optional(insects),
-    ])?;
+    ];
+    cells.extend(shot_cells(record));
+    captures.row(&cells)?;
     for inspection in &inspections {
         let InspectionOutcome::Seen {
             detections: boxes, ..
@@ -241,10 +255,35 @@ fn export_capture(
                 found.height_px.to_string(),
                 optional(found.track.map(|seq| TrackId::new(record.id.ledger, seq))),
                 found.carried.to_string(),
+                record.flaws_cell(),
             ])?;
         }
     }
     Ok(())
+}
+
+/// How the picture was taken and what it is worth: the columns from `cause` on.
+fn shot_cells(record: &CaptureRecord) -> [String; 15] {
+    let shot = record.shot.as_ref();
+    let quality = record.quality.as_ref();
+    let measured = |value: fn(&PictureQuality) -> f32| optional(quality.map(value));
+    [
+        optional(record.cause.map(ShotCause::word)),
+        optional(shot.and_then(|shot| shot.exposure_us)),
+        optional(shot.and_then(|shot| shot.gain)),
+        optional(shot.and_then(|shot| shot.lens_dioptres)),
+        optional(shot.and_then(|shot| shot.white_balance_k)),
+        optional(shot.and_then(|shot| shot.sensor_c)),
+        optional(shot.and_then(|shot| shot.sensor_model.as_deref())),
+        record.flaws_cell(),
+        measured(|quality| quality.sharpness),
+        measured(|quality| quality.mean_luma),
+        measured(|quality| quality.contrast),
+        measured(|quality| quality.dark_share),
+        measured(|quality| quality.bright_share),
+        measured(|quality| quality.cast),
+        measured(|quality| quality.hue_degrees),
+    ]
 }
 
 fn export_efforts(view: &View, dir: &Path) -> anyhow::Result<()> {

@@ -23,6 +23,7 @@ mod models;
 mod outbox;
 mod pages;
 mod pictures;
+mod quality;
 mod retain;
 mod rows;
 mod shots;
@@ -39,6 +40,7 @@ pub use pages::{
     TrackRow,
 };
 pub use pictures::{PassOver, PictureOrder};
+pub use quality::Worth;
 pub use retain::{Prunable, Usage};
 pub use shots::{NewCapture, NewReading, Span};
 pub use summary::{LastCapture, Summary};

@@ -107,7 +107,7 @@ pub use ledger::{
     BatchLimits, CaptureRow, EffortRow, Followed, Following, Found, InspectionRow, InspectionState,
     LastCapture, Ledger, ModelRow, ModelStage, ModelStep, NewCapture, NewInspection, NewReading,
     Outgoing, PassOver, PictureOrder, PictureState, Prunable, ReadingRow, RecordState, Span,
-    Summary, TrackNow, TrackRow, Usage, View, set_database_aside,
+    Summary, TrackNow, TrackRow, Usage, View, Worth, set_database_aside,
 };
 pub use model_files::{Assembled, ModelFile};
 pub use recover::Recovery;

@@ -67,6 +67,7 @@ pub(crate) fn recover(
         shots_cut: ledger.close_cut_shots(now)?,
         ..Recovery::default()
     };
+    ledger.release_unmeasured()?;
     let last = last_capture(ledger)?;
     let mut folders = image_files::picture_folders(ledger.disk(), ledger.layout())?;
     // A folder that is gone altogether must be missed as well.

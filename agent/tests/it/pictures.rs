@@ -10,9 +10,9 @@ use tokio::time::sleep;
 use trapline_agent::moment::wire_stamp;
 use trapline_hal::Clock as _;
 use trapline_store::disk::SimDisk;
-use trapline_store::{Ledger, NewCapture};
+use trapline_store::{Ledger, NewCapture, Worth};
 use trapline_wire::Sha256;
-use trapline_wire::v1::CaptureSource;
+use trapline_wire::v1::{CaptureSource, ShotCause, ShotFacts};
 
 fn file_of(trap: &Trap, number: u64) -> PathBuf {
     let name = format!("pictures/0/7f3a9c21-{number:08}.jpg");
@@ -114,6 +114,9 @@ pub(crate) fn fill(ledger: &mut Ledger, pictures: u16) {
             width_px: None,
             height_px: None,
             reading: None,
+            cause: ShotCause::Schedule,
+            shot: ShotFacts::default(),
+            worth: Worth::Known(None),
         };
         let due_ms = JUNE_MS - 86_400_000 + i64::from(number);
         let planned = ledger.open_shot(due_ms, &stamp).unwrap();

@@ -69,6 +69,8 @@ fn detail(db: &Db, row: CaptureRow) -> Result<CaptureDetail, Failure> {
         trap_name: row.trap_name,
         stamp: row.record.stamp,
         picture: row.record.picture,
+        shot: row.record.shot,
+        quality: row.record.quality,
         stored_ms: row.stored_ms,
     })
 }

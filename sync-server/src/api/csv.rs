@@ -16,6 +16,7 @@ use trapline_wire::cell::guarded;
 use trapline_wire::read::PictureState;
 use trapline_wire::v1::{CaptureSource, EffortOutcome, InspectionOutcome};
 
+mod shot;
 mod table;
 pub(super) mod tracks;
 
@@ -41,6 +42,21 @@ pub(super) async fn captures(
         "source",
         "source_detail",
         "reading_id",
+        "cause",
+        "exposure_us",
+        "gain",
+        "lens_dioptres",
+        "white_balance_k",
+        "sensor_c",
+        "sensor_model",
+        "flaws",
+        "sharpness",
+        "mean_luma",
+        "contrast",
+        "dark_share",
+        "bright_share",
+        "cast",
+        "hue_degrees",
     ];
     table(state, asked, "captures.csv", HEADING, |db, asked, after| {
         let rows = capture_rows(db, asked, after)?;
@@ -74,6 +90,7 @@ pub(super) async fn detections(
         "height_px",
         "track_id",
         "carried",
+        "flaws",
     ];
     table(
         state,
@@ -221,6 +238,7 @@ fn capture_cells(row: &CaptureRow) -> Vec<String> {
         guarded(detail),
         or_empty(row.record.reading),
     ]);
+    shot::cells(&row.record, &mut cells);
     cells
 }
 
@@ -261,6 +279,7 @@ fn detection_cells(db: &Db, row: &CaptureRow, cells: &mut Vec<Vec<String>>) -> R
                         .map(|seq| TrackId::new(row.record.id.ledger, seq)),
                 ),
                 found.carried.to_string(),
+                row.record.flaws_cell(),
             ]);
             cells.push(line);
         }

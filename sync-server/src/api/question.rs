@@ -34,6 +34,7 @@ pub(super) struct Filters {
     from_ms: Option<i64>,
     until_ms: Option<i64>,
     has_detections: Option<bool>,
+    good: Option<bool>,
     order: Option<Order>,
     card: Option<String>,
     arrived: Option<bool>,
@@ -138,6 +139,7 @@ impl Filters {
             trap: self.trap(db)?,
             window: self.window(),
             has_detections: self.has_detections,
+            good: self.good,
             newest_first: self.order != Some(Order::Oldest),
             after: self.after()?,
         })

@@ -77,6 +77,7 @@ pub(super) async fn timeline(
                 trap: Some(trap),
                 window,
                 has_detections: None,
+                good: None,
                 newest_first: false,
                 after: None,
             };

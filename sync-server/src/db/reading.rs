@@ -52,6 +52,8 @@ pub(crate) struct CaptureFilter {
     pub(crate) window: Window,
     /// At least one insect, none at all, or whatever.
     pub(crate) has_detections: Option<bool>,
+    /// Without a flaw, with one, or whatever.
+    pub(crate) good: Option<bool>,
     pub(crate) newest_first: bool,
     pub(crate) after: Option<Cursor>,
 }
@@ -89,6 +91,8 @@ impl CaptureRow {
             insects: self.insects,
             gave_up: self.gave_up.clone(),
             source: self.record.source.clone(),
+            cause: self.record.cause,
+            flaws: self.record.flaws().to_vec(),
         }
     }
 }
@@ -114,7 +118,17 @@ impl Db {
         filter: &CaptureFilter,
         limit: u32,
     ) -> Result<Vec<CaptureRow>, Failure> {
+        let flaw = match filter.good {
+            None => "",
+            Some(true) => "AND captures.flawed = 0",
+            Some(false) => "AND captures.flawed = 1",
+        };
         let (index, condition) = match filter.has_detections {
+            // Few are flawed, so a list of those alone goes by an index of its own.
+            None if filter.good == Some(false) => match filter.trap {
+                None => ("captures_flawed", ""),
+                Some(_) => ("captures_flawed_by_trap", ""),
+            },
             None if filter.trap.is_none() => ("captures_by_time", ""),
             None => ("captures_by_trap", ""),
             Some(true) if filter.trap.is_none() => {
@@ -133,7 +147,7 @@ impl Db {
         let order = if filter.newest_first { "DESC" } else { "ASC" };
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {CAPTURE_COLUMNS} FROM captures INDEXED BY {index} {CAPTURE_JOINS}
-             WHERE {of_trap} {condition}
+             WHERE {of_trap} {condition} {flaw}
                AND (captures.taken_ms, captures.number) >= (:low_ms, :low)
                AND (captures.taken_ms, captures.number) < (:high_ms, :high)
              ORDER BY captures.taken_ms {order}, captures.number {order} LIMIT :limit"
@@ -211,6 +225,7 @@ impl From<&CaptureRow> for TimelineCapture {
             id: row.record.id,
             insects: row.insects,
             picture_state: row.picture_state,
+            flaws: row.record.flaws().to_vec(),
         }
     }
 }

@@ -62,6 +62,10 @@ trait Record: Serialize + DeserializeOwned + PartialEq {
     /// What is stored under this record's name, as text, or that it has no place.
     fn known(&self, connection: &Connection, trap: i64) -> Result<Known, Failure>;
     fn insert(&self, connection: &Connection, place: i64, text: &str) -> Result<(), Failure>;
+    /// Whether `known` is this record, perhaps as a version heard it that knew less of it.
+    fn is(&self, known: &Self) -> bool {
+        self == known
+    }
 }
 
 enum Known {
@@ -134,7 +138,7 @@ fn store<R: Record>(
         }
         // Compared as values when the texts differ, because a later version may write
         // the same record with one more field.
-        Known::Stored(known) if known == text || parse::<R>(&known)? == *record => Ok(None),
+        Known::Stored(known) if known == text || record.is(&parse(&known)?) => Ok(None),
         Known::Stored(_) => Ok(Some((
             RefusalReason::Conflict,
             "this name is taken by a record with another content",
@@ -227,20 +231,37 @@ impl Record for CaptureRecord {
     fn insert(&self, connection: &Connection, place: i64, text: &str) -> Result<(), Failure> {
         connection
             .prepare_cached(
-                "INSERT INTO captures (trap, id, taken_ms, sha256, record)
-                 VALUES (:trap, :id, :taken, :sha256, :record)",
+                "INSERT INTO captures (trap, id, taken_ms, sha256, flawed, record)
+                 VALUES (:trap, :id, :taken, :sha256, :flawed, :record)",
             )?
             .execute(named_params! {
                 ":trap": place,
                 ":id": self.id(),
                 ":taken": self.stamp.unix_ms,
                 ":sha256": self.picture.sha256.as_bytes(),
+                ":flawed": !self.flaws().is_empty(),
                 ":record": text,
             })?;
         connection
             .prepare_cached("UPDATE traps SET captures = captures + 1 WHERE number = :trap")?
             .execute(named_params! { ":trap": place })?;
         Ok(())
+    }
+
+    /// A trap tells a capture again when the answer got lost, perhaps after this
+    /// server learned to keep more of it: what was not kept then is no conflict.
+    fn is(&self, known: &Self) -> bool {
+        let mut known = known.clone();
+        if known.cause.is_none() {
+            known.cause = self.cause;
+        }
+        if known.shot.is_none() {
+            known.shot.clone_from(&self.shot);
+        }
+        if known.quality.is_none() {
+            known.quality.clone_from(&self.quality);
+        }
+        known == *self
     }
 }
 

@@ -3,13 +3,17 @@
 use trapline_wire::limits::{DETECTIONS_MAX, FAULTS_MAX, TEXT_BYTES_MAX};
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, DetectionRecord, EffortOutcome, EffortRecord, Heartbeat,
-    InspectionOutcome, InspectionRecord, LookFacts, ReadingRecord, Stamp, TrackRecord,
+    InspectionOutcome, InspectionRecord, LookFacts, PictureQuality, ReadingRecord, ShotFacts,
+    Stamp, TrackRecord,
 };
 
 /// The largest whole number that every JSON reader holds exactly.
 const WHOLE_MAX: u64 = 1 << 53;
 /// The end of the year 9999.
 const TIME_MAX_MS: i64 = 253_402_300_799_999;
+
+/// More words than there are of flaws, today and for a while.
+const FLAWS_MAX: usize = 16;
 
 type Checked = Result<(), String>;
 
@@ -46,7 +50,40 @@ pub(super) fn capture(record: &CaptureRecord) -> Checked {
         CaptureSource::Camera { model } => text("source.model", model),
         CaptureSource::Replayed { file_name } => text("source.file_name", file_name),
         CaptureSource::Simulated => Ok(()),
-    }
+    }?;
+    record.shot.as_ref().map_or(Ok(()), shot_facts)?;
+    record.quality.as_ref().map_or(Ok(()), picture_quality)
+}
+
+fn shot_facts(shot: &ShotFacts) -> Checked {
+    whole("shot.exposure_us", shot.exposure_us.unwrap_or(0))?;
+    measured("shot.gain", shot.gain)?;
+    measured("shot.lens_dioptres", shot.lens_dioptres)?;
+    measured("shot.sensor_c", shot.sensor_c)?;
+    text(
+        "shot.sensor_model",
+        shot.sensor_model.as_deref().unwrap_or_default(),
+    )
+}
+
+fn picture_quality(quality: &PictureQuality) -> Checked {
+    let values = [
+        quality.sharpness,
+        quality.mean_luma,
+        quality.contrast,
+        quality.cast,
+        quality.hue_degrees,
+    ];
+    ensure(
+        values.iter().all(|value| value.is_finite()),
+        "a value of `quality` is not a number",
+    )?;
+    share("quality.dark_share", quality.dark_share)?;
+    share("quality.bright_share", quality.bright_share)?;
+    ensure(
+        quality.flaws.len() <= FLAWS_MAX,
+        &format!("`quality.flaws` has more than {FLAWS_MAX} words"),
+    )
 }
 
 pub(super) fn inspection(record: &InspectionRecord) -> Checked {

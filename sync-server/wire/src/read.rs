@@ -5,8 +5,8 @@
 
 use crate::ids::{CaptureId, TrapId};
 use crate::v1::{
-    CaptureSource, ClockQuality, EffortOutcome, Fault, InspectionRecord, ModelState, PictureRef,
-    Stamp,
+    CaptureSource, ClockQuality, EffortOutcome, Fault, InspectionRecord, ModelState, PictureFlaw,
+    PictureQuality, PictureRef, ShotCause, ShotFacts, Stamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,12 @@ pub struct CaptureSummary {
     pub gave_up: Option<String>,
     /// Where the picture comes from.
     pub source: CaptureSource,
+    /// Why it was taken; `null` from older traps.
+    #[serde(default)]
+    pub cause: Option<ShotCause>,
+    /// What is wrong with the picture; empty for a good one and for one that was not measured.
+    #[serde(default)]
+    pub flaws: Vec<PictureFlaw>,
 }
 
 /// One capture with everything known of it.
@@ -137,6 +143,12 @@ pub struct CaptureDetail {
     pub stamp: Stamp,
     /// Its picture file.
     pub picture: PictureRef,
+    /// How it was taken; `null` where the camera said nothing.
+    #[serde(default)]
+    pub shot: Option<ShotFacts>,
+    /// What the picture is worth; `null` where it was not measured.
+    #[serde(default)]
+    pub quality: Option<PictureQuality>,
     /// When the picture was stored here, the server's time.
     pub stored_ms: Option<i64>,
     /// The readings taken with it.
@@ -232,4 +244,7 @@ pub struct TimelineCapture {
     pub insects: Option<u64>,
     /// Whether a thumbnail can be shown.
     pub picture_state: PictureState,
+    /// What is wrong with the picture; empty for a good one and for one that was not measured.
+    #[serde(default)]
+    pub flaws: Vec<PictureFlaw>,
 }

@@ -15,6 +15,7 @@ mod heartbeat;
 mod inspection;
 mod look;
 mod model;
+mod shot;
 mod track;
 mod upload;
 mod words;
@@ -25,6 +26,7 @@ pub use heartbeat::{Fault, Heartbeat};
 pub use inspection::{DetectionRecord, InspectionOutcome, InspectionRecord, ModelRef};
 pub use look::{CardSeen, LookFacts, WholeBecause};
 pub use model::{ModelAnswer, ModelOffer, ModelState};
+pub use shot::{PictureFlaw, PictureQuality, ShotCause, ShotFacts};
 pub use track::{TrackBox, TrackEnd, TrackOrigin, TrackRecord};
 pub use upload::{PictureStatus, Receipt, UnfinishedUpload};
 

@@ -110,7 +110,7 @@ impl View {
                 connection,
                 &format!(
                     "SELECT {CAPTURE_COLUMNS} FROM captures
-                     WHERE record = 'waiting' ORDER BY seq DESC"
+                     WHERE record = 'waiting' AND is_measured = 1 ORDER BY seq DESC"
                 ),
                 |row| self.capture_record(row),
             )?;

@@ -232,27 +232,27 @@ impl View {
     }
 
     fn capture_row(&self, row: &Row<'_>) -> Result<CaptureRow, rusqlite::Error> {
-        let note: String = row.get(15)?;
-        let received_ms: i64 = row.get(17)?;
+        let note: String = row.get(18)?;
+        let received_ms: i64 = row.get(20)?;
         Ok(CaptureRow {
             record: self.capture_record(row)?,
-            record_state: record_state(row, 12)?,
-            picture: parse_word(row, 14, |word| match word {
+            record_state: record_state(row, 15)?,
+            picture: parse_word(row, 17, |word| match word {
                 "on_card" => Some(PictureState::OnCard),
                 "damaged" => Some(PictureState::Damaged(note)),
                 "safe" => Some(PictureState::Safe),
                 "pruned" => Some(PictureState::Pruned),
                 _ => None,
             })?,
-            picture_attempts: row.get(16)?,
+            picture_attempts: row.get(19)?,
             received_ms: (received_ms != 0).then_some(received_ms),
-            inspection: parse_word(row, 18, |word| match word {
+            inspection: parse_word(row, 21, |word| match word {
                 "fresh" => Some(InspectionState::Fresh),
                 "seen" => Some(InspectionState::Seen),
                 "gave_up" => Some(InspectionState::GaveUp),
                 _ => None,
             })?,
-            inspection_attempts: row.get(19)?,
+            inspection_attempts: row.get(22)?,
         })
     }
 }

@@ -6,13 +6,13 @@ use rusqlite::{Error, Row};
 use trapline_wire::Sha256;
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, ClockQuality, EffortOutcome, EffortRecord, InspectionRecord,
-    MissReason, ModelRef, PictureRef, ReadingRecord, Stamp, TrackBox, TrackEnd, TrackOrigin,
-    TrackRecord,
+    MissReason, ModelRef, PictureRef, ReadingRecord, ShotCause, Stamp, TrackBox, TrackEnd,
+    TrackOrigin, TrackRecord,
 };
 
 /// Columns that [`View::capture_record`] reads, from column 0.
 pub(super) const CAPTURE_COLUMNS: &str = "seq, unix_ms, clock, boot_id, uptime_ms, \
-     source, source_name, sha256, size_bytes, width_px, height_px, reading";
+     source, source_name, sha256, size_bytes, width_px, height_px, reading, cause, shot, quality";
 /// Columns that [`View::effort_record`] reads, from column 0.
 pub(super) const EFFORT_COLUMNS: &str = "seq, unix_ms, clock, boot_id, uptime_ms, \
      due_ms, last_due_ms, shots, capture, reason, detail";
@@ -52,6 +52,9 @@ impl View {
                 height_px: row.get(10)?,
             },
             reading: reading.map(|seq| self.reading_id(seq)),
+            cause: optional_word(row, 12, ShotCause::from_word)?,
+            shot: optional_word(row, 13, |json| serde_json::from_str(json).ok())?,
+            quality: optional_word(row, 14, |json| serde_json::from_str(json).ok())?,
         })
     }
 
@@ -102,7 +105,6 @@ impl View {
     }
 
     pub(super) fn track_record(&self, row: &Row<'_>) -> Result<TrackRecord, Error> {
-        let end: Option<String> = row.get(19)?;
         let could_be: Option<u64> = row.get(18)?;
         Ok(TrackRecord {
             id: self.track_id(row.get(0)?),
@@ -128,9 +130,7 @@ impl View {
             origin: parse_word(row, 16, TrackOrigin::from_word)?,
             is_confirmed: row.get(17)?,
             could_be: could_be.map(|seq| self.track_id(seq)),
-            end: end
-                .map(|_| parse_word(row, 19, TrackEnd::from_word))
-                .transpose()?,
+            end: optional_word(row, 19, TrackEnd::from_word)?,
         })
     }
 }
@@ -147,6 +147,16 @@ fn stamp(row: &Row<'_>) -> Result<Stamp, Error> {
 
 pub(super) fn digest(row: &Row<'_>, column: usize) -> Result<Sha256, Error> {
     row.get(column).map(Sha256::from_bytes)
+}
+
+/// A text column that is empty or one of the words that `parse` knows.
+fn optional_word<T>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let word: Option<String> = row.get(column)?;
+    word.map(|_| parse_word(row, column, parse)).transpose()
 }
 
 /// A text column that must be one of the words that `parse` knows.

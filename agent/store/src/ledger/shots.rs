@@ -4,13 +4,14 @@ mod insert;
 
 use crate::error::{Halt, Returned, StoreError};
 use crate::image_files;
+use crate::ledger::quality::Worth;
 use crate::ledger::text::{clip, clip_stamp};
 use crate::ledger::{Ledger, View};
 use crate::tokens::Planned;
 use insert::{Slots, insert_capture, insert_effort, insert_reading};
 use rusqlite::{Transaction, params};
 use trapline_wire::limits::PICTURE_BYTES_MAX;
-use trapline_wire::v1::{CaptureSource, MissReason, Stamp};
+use trapline_wire::v1::{CaptureSource, MissReason, ShotCause, ShotFacts, Stamp};
 use trapline_wire::{CaptureId, EffortId, ReadingId, Sha256};
 
 /// A picture that was just taken, before it has a name.
@@ -26,6 +27,12 @@ pub struct NewCapture {
     pub height_px: Option<u32>,
     /// The readings taken with it.
     pub reading: Option<NewReading>,
+    /// Why it was taken.
+    pub cause: ShotCause,
+    /// How it was taken, as far as the camera says.
+    pub shot: ShotFacts,
+    /// What it is worth.
+    pub worth: Worth,
 }
 
 /// Sensor readings of one moment; a sensor that failed or is absent is `None`.
@@ -261,7 +268,12 @@ impl Ledger {
         Ok(open)
     }
 
-    fn next_capture_id(&self) -> Result<CaptureId, StoreError> {
+    /// The name of the capture that is admitted next, so that it can stand in
+    /// its picture file.
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
+    pub fn next_capture_id(&self) -> Result<CaptureId, StoreError> {
         let last: u64 = self.read(|connection| {
             // Captures are never deleted, so the newest row has the highest number.
             Ok(

@@ -115,7 +115,7 @@ impl View {
         Ok(Some(LastCapture {
             id: record.id,
             stamp: record.stamp,
-            insects: row.get(12)?,
+            insects: row.get(15)?,
         }))
     }
 }

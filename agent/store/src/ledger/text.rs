@@ -2,7 +2,7 @@
 //! single record can make the server refuse a whole batch.
 
 use trapline_wire::limits::TEXT_BYTES_MAX;
-use trapline_wire::v1::{CaptureSource, DetectionRecord, Stamp};
+use trapline_wire::v1::{CaptureSource, DetectionRecord, PictureQuality, ShotFacts, Stamp};
 
 /// Bytes of JSON that one inspection may take: half a batch, so that it always fits in one.
 const DETECTIONS_BYTES_MAX: usize = trapline_wire::limits::BATCH_BYTES_MAX / 2;
@@ -34,6 +34,34 @@ pub(super) fn source_words(source: &CaptureSource) -> (&'static str, String) {
 /// A measured value; what is not a number was not measured.
 pub(super) fn measured(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite())
+}
+
+/// How a picture was taken, as JSON of the wire; `None` when the camera said nothing.
+pub(super) fn keep_shot(shot: &ShotFacts) -> Result<Option<String>, serde_json::Error> {
+    let kept = ShotFacts {
+        gain: measured(shot.gain),
+        lens_dioptres: measured(shot.lens_dioptres),
+        sensor_c: measured(shot.sensor_c),
+        sensor_model: shot.sensor_model.as_deref().map(clip),
+        ..shot.clone()
+    };
+    let kept = (!kept.is_empty()).then_some(kept);
+    kept.as_ref().map(serde_json::to_string).transpose()
+}
+
+/// What a picture is worth, as JSON of the wire; JSON cannot say what is not a number.
+pub(super) fn keep_quality(quality: &PictureQuality) -> Result<String, serde_json::Error> {
+    let number = |value: f32| if value.is_finite() { value } else { 0.0 };
+    serde_json::to_string(&PictureQuality {
+        sharpness: number(quality.sharpness),
+        mean_luma: number(quality.mean_luma),
+        contrast: number(quality.contrast),
+        dark_share: number(quality.dark_share),
+        bright_share: number(quality.bright_share),
+        cast: number(quality.cast),
+        hue_degrees: number(quality.hue_degrees),
+        flaws: quality.flaws.clone(),
+    })
 }
 
 /// The strongest boxes first, as many as the wire takes; boxes that are not

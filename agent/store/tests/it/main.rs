@@ -15,6 +15,8 @@ mod models;
 #[cfg(test)]
 mod os_disk;
 #[cfg(test)]
+mod quality;
+
 mod rules;
 #[cfg(test)]
 mod trap;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use trapline_store::disk::{Loss, Lost, SimDisk};
 use trapline_store::{
-    Following, Ledger, NewCapture, NewInspection, NewReading, Recovery, StoreError, TrackNow,
+    Following, Ledger, NewCapture, NewInspection, NewReading, Recovery, StoreError, TrackNow, Worth,
 };
 use trapline_wire::v1::{
-    CaptureSource, ClockQuality, DetectionRecord, ModelRef, Receipt, Stamp, TrackBox, TrackOrigin,
+    CaptureSource, ClockQuality, DetectionRecord, ModelRef, Receipt, ShotCause, ShotFacts, Stamp,
+    TrackBox, TrackOrigin,
 };
 use trapline_wire::{CaptureId, EffortId, LedgerId, Sha256};
 
@@ -103,6 +104,9 @@ pub(crate) fn new_capture(minute: i64) -> NewCapture {
         width_px: Some(64),
         height_px: Some(48),
         reading: (minute % 2 == 0).then(|| new_reading(minute)),
+        cause: ShotCause::Schedule,
+        shot: ShotFacts::default(),
+        worth: Worth::Known(None),
     }
 }
 

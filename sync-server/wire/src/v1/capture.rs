@@ -1,12 +1,13 @@
 //! A picture of the card, by the content of its file, and the readings taken with it.
 
 use super::Stamp;
+use super::shot::{PictureFlaw, PictureQuality, ShotCause, ShotFacts};
 use crate::digest::Sha256;
 use crate::ids::{CaptureId, ReadingId};
 use serde::{Deserialize, Serialize};
 
 /// One picture of the card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaptureRecord {
     /// Its name in the trap's ledger.
     pub id: CaptureId,
@@ -18,6 +19,37 @@ pub struct CaptureRecord {
     pub picture: PictureRef,
     /// The readings taken with it.
     pub reading: Option<ReadingId>,
+    /// Why it was taken; older traps don't say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<ShotCause>,
+    /// How it was taken, if the camera said anything; older traps don't say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shot: Option<ShotFacts>,
+    /// What the picture is worth; absent from older traps, and where it could not be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<PictureQuality>,
+}
+
+impl CaptureRecord {
+    /// What is wrong with the picture; empty for a good one and for one that was not measured.
+    #[must_use]
+    pub fn flaws(&self) -> &[PictureFlaw] {
+        self.quality.as_ref().map_or(&[], |quality| &quality.flaws)
+    }
+
+    /// The picture's worth as the cell of a table: `good`, the words of its flaws
+    /// with spaces between, or nothing when it was not measured.
+    #[must_use]
+    pub fn flaws_cell(&self) -> String {
+        match &self.quality {
+            None => String::new(),
+            Some(quality) if quality.flaws.is_empty() => "good".to_owned(),
+            Some(quality) => {
+                let words: Vec<_> = quality.flaws.iter().map(|flaw| flaw.word()).collect();
+                words.join(" ")
+            }
+        }
+    }
 }
 
 /// Where a picture comes from.

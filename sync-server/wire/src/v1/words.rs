@@ -1,6 +1,6 @@
 //! Words of the wire for whoever writes them elsewhere: the ledger's columns, tables and pages.
 
-use super::{ClockQuality, MissReason, TrackEnd, TrackOrigin};
+use super::{ClockQuality, MissReason, PictureFlaw, ShotCause, TrackEnd, TrackOrigin};
 
 /// Gives a type its words, which a test holds against its JSON.
 macro_rules! words {
@@ -31,6 +31,11 @@ words!(
     MissReason: Camera "camera", Disk "disk", Cut "cut", Off "off", Overrun "overrun",
     Battery "battery", Clock "clock"
 );
+words!(ShotCause: Schedule "schedule", Trigger "trigger", Visit "visit", Other "other");
+words!(
+    PictureFlaw: Covered "covered", Dark "dark", Overexposed "overexposed", Blurred "blurred",
+    Cast "cast", Other "other"
+);
 words!(TrackOrigin: Arrived "arrived", Present "present");
 words!(TrackEnd: Gone "gone", CardChanged "card_changed", Lost "lost");
 
@@ -58,6 +63,8 @@ mod tests {
     fn words_are_those_of_the_json() {
         check!(ClockQuality);
         check!(MissReason);
+        check!(ShotCause);
+        check!(PictureFlaw);
         check!(TrackOrigin);
         check!(TrackEnd);
     }

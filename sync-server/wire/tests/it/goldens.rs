@@ -14,9 +14,10 @@ use trapline_wire::read::{
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, CardSeen, ClockQuality, DetectionRecord, EffortOutcome,
     EffortRecord, Fault, Heartbeat, InspectionOutcome, InspectionRecord, LookFacts, MissReason,
-    ModelAnswer, ModelOffer, ModelRef, ModelState, PictureRef, PictureStatus, Problem,
-    ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, Stamp, SyncBatch, SyncReply,
-    TrackBox, TrackEnd, TrackOrigin, TrackRecord, UnfinishedUpload, WholeBecause,
+    ModelAnswer, ModelOffer, ModelRef, ModelState, PictureFlaw, PictureQuality, PictureRef,
+    PictureStatus, Problem, ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, ShotCause,
+    ShotFacts, Stamp, SyncBatch, SyncReply, TrackBox, TrackEnd, TrackOrigin, TrackRecord,
+    UnfinishedUpload, WholeBecause,
 };
 use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, Sha256, TrackId, TrapId, TrapKey};
 
@@ -88,6 +89,33 @@ fn capture(source: CaptureSource) -> CaptureRecord {
         source,
         picture: picture(),
         reading: Some(ReadingId::new(LEDGER, 43)),
+        cause: None,
+        shot: None,
+        quality: None,
+    }
+}
+
+fn shot() -> ShotFacts {
+    ShotFacts {
+        exposure_us: Some(8_333),
+        gain: Some(2.25),
+        lens_dioptres: Some(4.5),
+        white_balance_k: Some(5_100),
+        sensor_c: Some(31.5),
+        sensor_model: Some("imx708".to_owned()),
+    }
+}
+
+fn quality() -> PictureQuality {
+    PictureQuality {
+        sharpness: 0.5,
+        mean_luma: 31.5,
+        contrast: 12.25,
+        dark_share: 0.125,
+        bright_share: 0.0,
+        cast: 0.5,
+        hue_degrees: 52.5,
+        flaws: vec![PictureFlaw::Dark, PictureFlaw::Blurred],
     }
 }
 
@@ -246,7 +274,12 @@ fn what_a_trap_sends() {
                 capture(CaptureSource::Camera {
                     model: "imx708".to_owned(),
                 }),
-                capture(CaptureSource::Simulated),
+                CaptureRecord {
+                    cause: Some(ShotCause::Trigger),
+                    shot: Some(shot()),
+                    quality: Some(quality()),
+                    ..capture(CaptureSource::Simulated)
+                },
             ],
             inspections: vec![
                 inspection(seen()),
@@ -352,6 +385,8 @@ fn summary() -> CaptureSummary {
         insects: Some(1),
         gave_up: None,
         source: CaptureSource::Simulated,
+        cause: Some(ShotCause::Schedule),
+        flaws: quality().flaws,
     }
 }
 
@@ -435,6 +470,7 @@ fn what_a_researcher_reads_of_traps() {
                 id: capture_id(),
                 insects: None,
                 picture_state: PictureState::OnTrap,
+                flaws: vec![PictureFlaw::Covered],
             }],
             missed: vec![effort_row()],
             truncated: false,
@@ -458,6 +494,8 @@ fn what_a_researcher_reads_of_captures() {
             trap_name: "meadow 1".to_owned(),
             stamp: stamp(),
             picture: picture(),
+            shot: Some(shot()),
+            quality: Some(quality()),
             stored_ms: Some(1_782_000_100_000),
             reading: Some(reading_row()),
             inspections: vec![inspection(seen())],

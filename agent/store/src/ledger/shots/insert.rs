@@ -1,10 +1,11 @@
 //! The rows that a shot leaves in the ledger: effort, reading and capture.
 
 use super::{NewCapture, NewReading, Span};
-use crate::error::Halt;
-use crate::ledger::text::{clip_stamp, measured, source_words};
+use crate::error::{Halt, StoreError};
+use crate::ledger::quality::Worth;
+use crate::ledger::text::{clip_stamp, keep_quality, keep_shot, measured, source_words};
 use rusqlite::{Transaction, params};
-use trapline_wire::v1::Stamp;
+use trapline_wire::v1::{ShotCause, Stamp};
 use trapline_wire::{CaptureId, Sha256};
 
 /// A new row of the effort ledger.
@@ -72,11 +73,24 @@ pub(super) fn insert_capture(
     reading: Option<u64>,
 ) -> Result<(), Halt> {
     let (source, source_name) = source_words(&capture.source);
+    let refused = |error: serde_json::Error| {
+        Halt::Rule(StoreError::Refused {
+            what: format!("capture {id}"),
+            reason: error.to_string(),
+        })
+    };
+    let (quality, is_measured) = match &capture.worth {
+        Worth::Later => (None, false),
+        Worth::Known(quality) => (quality.as_ref(), true),
+    };
+    // A word of a newer version is none that this one could have been asked by.
+    let cause = (capture.cause != ShotCause::Other).then(|| capture.cause.word());
     let stamp = clip_stamp(&capture.stamp);
     transaction.execute(
         "INSERT INTO captures (seq, unix_ms, clock, boot_id, uptime_ms, source, source_name,
-                               sha256, size_bytes, width_px, height_px, reading)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                               sha256, size_bytes, width_px, height_px, reading,
+                               cause, shot, quality, is_measured)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         params![
             id.seq,
             stamp.unix_ms,
@@ -89,7 +103,11 @@ pub(super) fn insert_capture(
             size_bytes,
             capture.width_px,
             capture.height_px,
-            reading
+            reading,
+            cause,
+            keep_shot(&capture.shot).map_err(refused)?,
+            quality.map(keep_quality).transpose().map_err(refused)?,
+            is_measured
         ],
     )?;
     Ok(())
