@@ -1,11 +1,12 @@
 //! Builds the agent of a real trap from its settings: the only place that
 //! makes real devices, opens the real card and the real uplink.
 
+mod camera;
 pub mod power;
 mod sensors;
 
 use crate::agent::{Agent, Outside, Parts};
-use crate::capture::{Devices, OpenCamera};
+use crate::capture::Devices;
 use crate::config::{CameraKind, Config, Loaded, layers};
 use crate::hands::Hands;
 use crate::inspect::Detect;
@@ -17,13 +18,11 @@ use crate::sync::uplink::Uplink;
 use anyhow::{Context as _, anyhow};
 use std::path::Path;
 use std::sync::Arc;
-use trapline_hal::pi::camera_csi::{CsiCamera, CsiSettings};
-use trapline_hal::pi::camera_folder::FolderCamera;
 use trapline_hal::pi::clock::SystemClock;
 use trapline_hal::pi::folder_readings::FolderReadings;
 use trapline_hal::pi::thermal::ThermalZone;
 use trapline_hal::{
-    Ambient, AmbientReading, Camera, Clock as _, DeviceError, FaultKind, Power, PowerReading,
+    Ambient, AmbientReading, Clock as _, DeviceError, FaultKind, Power, PowerReading,
 };
 use trapline_store::{Ledger, OsDisk, Recovery, StoreError, set_database_aside};
 use trapline_wire::LedgerId;
@@ -148,7 +147,7 @@ fn say_recovery(recovery: &Recovery) {
 pub fn devices(config: &Config, replayed: usize) -> Devices {
     let folder = match &config.camera.kind {
         CameraKind::Folder { folder, .. } => Some(folder),
-        CameraKind::Csi | CameraKind::None => None,
+        CameraKind::Csi | CameraKind::Uvc(_) | CameraKind::None => None,
     };
     let readings = folder.and_then(|folder| match FolderReadings::open(folder, replayed) {
         Ok(readings) => readings.map(Ok),
@@ -162,34 +161,10 @@ pub fn devices(config: &Config, replayed: usize) -> Devices {
         None => (Box::new(NoSensors), Box::new(NoPower)),
     };
     Devices {
-        open_camera: open_camera(config.camera.kind.clone()),
+        open_camera: camera::open(&config.camera),
         ambient,
         power,
     }
-}
-
-fn open_camera(kind: CameraKind) -> OpenCamera {
-    Box::new(
-        move |resume_after| -> Result<Box<dyn Camera>, DeviceError> {
-            match &kind {
-                CameraKind::Folder { folder, playback } => {
-                    let camera = FolderCamera::open(folder, *playback, resume_after)?;
-                    log::info!(
-                        "replaying {} pictures of {}",
-                        camera.len(),
-                        folder.display()
-                    );
-                    Ok(Box::new(camera))
-                }
-                CameraKind::Csi => Ok(Box::new(CsiCamera::new(CsiSettings::default()))),
-                CameraKind::None => Err(DeviceError::new(
-                    "camera",
-                    FaultKind::Absent,
-                    "no camera is configured; set `camera.kind`",
-                )),
-            }
-        },
-    )
 }
 
 fn system_chance() -> Chance {

@@ -4,7 +4,7 @@
 
 use crate::config::{self, Loaded, Problems, Sources, shown};
 use crate::service::Service;
-use crate::{boot, export, hardware, inspector, logging, models, power, selftest, status};
+use crate::{apart, boot, export, hardware, inspector, logging, models, power, selftest, status};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write as _};
@@ -94,6 +94,12 @@ enum Command {
     /// Look at the picture on standard input: the process in which the detector runs
     #[command(hide = true)]
     Look(LookArgs),
+    /// Take a picture of a camera at USB: the process in which its driver runs
+    #[command(hide = true, name = apart::USB_SHOT)]
+    UsbShot {
+        /// What is wanted, as JSON
+        settings: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -189,6 +195,10 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Command::Look(args) = cli.command {
         return look(&args);
     }
+    if let Command::UsbShot { settings } = &cli.command {
+        apart::usb_shot(settings)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // A trap that is being wired has no settings yet.
     if let Command::Hal(HalCommand::Scan { json }) = cli.command {
         return scan(json);
@@ -213,6 +223,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Power(PowerCommand::Cut { .. }) => Ok(ExitCode::SUCCESS),
         Command::Hal(HalCommand::Scan { json }) => scan(json),
         Command::Look(args) => look(&args),
+        Command::UsbShot { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

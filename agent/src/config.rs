@@ -2,6 +2,7 @@
 //! everything that is wrong with them in one go. The only module that reads
 //! settings files and the environment.
 
+pub mod camera;
 pub mod check;
 pub mod clock;
 pub mod layers;
@@ -12,6 +13,7 @@ mod written;
 
 use crate::degrade::Thresholds;
 use crate::schedule::Schedule;
+use camera::CameraConfig;
 use clock::ClockConfig;
 use log::LevelFilter;
 use power::PowerConfig;
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use trapline_wire::TrapKey;
 
+pub use camera::CameraKind;
 pub use layers::{Sources, load};
 pub use trapline_hal::pi::camera_folder::Playback;
 
@@ -78,31 +81,6 @@ pub struct LedgerConfig {
     pub quota_bytes: u64,
     /// Bytes of the file system that stay free.
     pub free_bytes_min: u64,
-}
-
-/// `[camera]`
-#[derive(Debug, Clone)]
-pub struct CameraConfig {
-    /// Which camera.
-    pub kind: CameraKind,
-    /// How long a shot may take.
-    pub deadline: Duration,
-}
-
-/// Which camera a trap has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CameraKind {
-    /// None: every planned shot is missed.
-    None,
-    /// The Raspberry Pi camera at the ribbon cable.
-    Csi,
-    /// The JPEG files of a folder.
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// Once or again and again.
-        playback: Playback,
-    },
 }
 
 /// `[detector]`

@@ -9,6 +9,7 @@
 //! In: what was remembered (`--memory-bytes` of it), then the picture, to the
 //! end. Out: the answer in one line of JSON, then what to remember, to the end.
 
+use crate::apart::THIS_PROGRAM;
 use crate::inspect::{Asked, Detect, LookError, Seen, load_model};
 use rustix::event::{Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -21,8 +22,6 @@ use std::process::{Command, ExitStatus};
 use trapline_detect::look::{LookSettings, Scale};
 use trapline_wire::v1::ModelRef;
 
-/// The running program, also after its file was replaced by an update.
-const THIS_PROGRAM: &str = "/proc/self/exe";
 /// Between two looks at the process.
 const LOOK_AGAIN_MS: i64 = 10;
 /// The longest answer: 5000 boxes in JSON have less than 2 MB, the small copy of

@@ -28,6 +28,7 @@ pub mod screen;
 pub mod stage;
 pub mod sync;
 
+pub mod apart;
 pub mod boot;
 pub mod cli;
 pub mod export;

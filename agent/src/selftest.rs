@@ -133,7 +133,7 @@ async fn camera(config: &Config) -> (Check, Option<Frame>) {
         .await;
     let remedy = match config.camera.kind {
         CameraKind::Folder { .. } => "put JPEG files into the folder of `camera.folder`",
-        CameraKind::Csi | CameraKind::None => {
+        CameraKind::Csi | CameraKind::Uvc(_) | CameraKind::None => {
             "check the camera's cable at both ends, then start the trap again"
         }
     };

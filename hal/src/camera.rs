@@ -68,4 +68,9 @@ pub trait Camera: Send {
     fn is_exhausted(&self) -> bool {
         false
     }
+
+    /// What the camera did not do as it was told at its last picture, each in a clause about it.
+    fn remarks(&self) -> &[String] {
+        &[]
+    }
 }

@@ -19,6 +19,7 @@ pub mod error;
 pub mod flash;
 pub mod lamp;
 pub mod lines;
+pub mod optics;
 pub mod panel;
 pub mod pi;
 pub mod power;

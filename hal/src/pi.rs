@@ -2,6 +2,7 @@
 
 pub mod camera_csi;
 pub mod camera_folder;
+pub mod camera_uvc;
 mod child;
 pub mod clock;
 pub mod folder_readings;
@@ -13,6 +14,7 @@ mod gpio_cdev;
 mod gpio_rppal;
 #[cfg(feature = "pi")]
 pub mod i2c;
+mod jpeg_span;
 pub mod kernel_sensors;
 #[cfg(feature = "pi")]
 pub mod lamp_guard;

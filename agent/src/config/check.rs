@@ -2,10 +2,7 @@
 
 use super::raw::{Entries, Entry, Origin, Problem, Value};
 use super::written::{parse_duration, parse_offset, parse_window};
-use super::{
-    CameraConfig, CameraKind, Config, DetectorConfig, LedgerConfig, Playback, ServerConfig,
-    SyncConfig, TrapConfig,
-};
+use super::{Config, DetectorConfig, LedgerConfig, ServerConfig, SyncConfig, TrapConfig};
 use crate::degrade::{Steps, Thresholds};
 use crate::schedule::Schedule;
 use log::LevelFilter;
@@ -102,25 +99,6 @@ impl Checker<'_> {
             self.complain("schedule.windows", message.to_owned());
         }
         schedule
-    }
-
-    fn camera(&mut self) -> CameraConfig {
-        let kinds = [("folder", "folder"), ("csi", "csi"), ("none", "none")];
-        let kind = self.one_of("camera.kind", &kinds, "none");
-        let playbacks = [("once", Playback::Once), ("loop", Playback::Loop)];
-        let playback = self.one_of("camera.playback", &playbacks, Playback::Once);
-        let kind = match kind {
-            "folder" => CameraKind::Folder {
-                folder: self.needed_path("camera.folder", "the folder whose pictures are replayed"),
-                playback,
-            },
-            "csi" => CameraKind::Csi,
-            _ => CameraKind::None,
-        };
-        CameraConfig {
-            kind,
-            deadline: self.duration("camera.deadline", SECOND..=10 * MINUTE),
-        }
     }
 
     fn detector(&mut self) -> DetectorConfig {
@@ -284,7 +262,7 @@ impl Checker<'_> {
         u64::try_from(number).unwrap_or(0)
     }
 
-    fn needed_path(&mut self, key: &str, what: &str) -> PathBuf {
+    pub(super) fn needed_path(&mut self, key: &str, what: &str) -> PathBuf {
         let text = self.text(key);
         if text.is_empty() {
             self.complain(key, format!("`{key}` is not set; write {what}"));
@@ -328,8 +306,8 @@ impl Checker<'_> {
     }
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 fn key_complaint(key: &str, error: BadKey) -> String {
     if key.is_empty() {

@@ -6,12 +6,16 @@ use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
 /// A program that says more than this is not the one that was meant.
 const SAID_BYTES_MAX: usize = 64 * 1024;
-/// How long between two looks whether it ended, once its pipe is closed.
+/// A program that complains more than this does not do its work.
+const COMPLAINT_BYTES_MAX: usize = 1024 * 1024;
+/// How long between two looks whether it ended, once its pipes are closed.
 const LOOK_MS: u64 = 5;
+/// A process that was killed ends at once, unless the kernel holds it in a driver.
+const KILLED_MS: u64 = 500;
 
 /// Why a child did not do its work.
 #[derive(Debug)]
@@ -26,8 +30,27 @@ pub(super) enum ChildFailure {
     Lost(io::Error),
 }
 
+/// What a child said until its end.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Its standard output.
+    pub(super) bytes: Vec<u8>,
+    /// Its standard error.
+    pub(super) complaint: String,
+}
+
 /// Runs `command` for at most `deadline_ms` and gives what it wrote.
 pub(super) fn output(command: &mut Command, deadline_ms: u64) -> Result<String, ChildFailure> {
+    let said = run(command, deadline_ms, SAID_BYTES_MAX)?;
+    Ok(String::from_utf8_lossy(&said.bytes).into_owned())
+}
+
+/// Runs `command` for at most `deadline_ms` and gives what it wrote, at most `bytes_max` of it.
+pub(super) fn run(
+    command: &mut Command,
+    deadline_ms: u64,
+    bytes_max: usize,
+) -> Result<Said, ChildFailure> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -39,57 +62,117 @@ pub(super) fn output(command: &mut Command, deadline_ms: u64) -> Result<String, 
             ChildFailure::Lost(e)
         }
     })?;
-    let ended = watch(&mut child, monotonic_ms().saturating_add(deadline_ms));
+    let ended = watch(
+        &mut child,
+        monotonic_ms().saturating_add(deadline_ms),
+        bytes_max,
+    );
     // After a good end there is nothing left to kill.
     drop(child.kill());
-    drop(child.wait());
+    // One that the kernel does not let go is left to it: waiting for it would hang as it does.
+    drop(end_of(&mut child, monotonic_ms().saturating_add(KILLED_MS)));
     ended
 }
 
-/// Follows the child to its end. Its complaints are short, so they wait in
-/// their pipe until its output is closed.
-fn watch(child: &mut Child, deadline_ms: u64) -> Result<String, ChildFailure> {
-    let said = read_until(child.stdout.take(), deadline_ms)?;
-    let complaint = read_until(child.stderr.take(), deadline_ms)?;
-    while monotonic_ms() < deadline_ms {
-        let Some(status) = child.try_wait().map_err(ChildFailure::Lost)? else {
-            // Waiting for nothing but time; a signal only makes the next look come earlier.
-            poll(&mut [], Some(&timespec(LOOK_MS))).ok();
-            continue;
-        };
-        if status.success() {
-            return Ok(said);
-        }
-        let last = complaint.lines().rev().find(|line| !line.trim().is_empty());
-        let complaint = last.unwrap_or("it said nothing").trim();
-        return Err(ChildFailure::Failed(format!("{status}: {complaint}")));
-    }
-    Err(ChildFailure::TooLate)
-}
-
-fn read_until(pipe: Option<impl Read + AsFd>, deadline_ms: u64) -> Result<String, ChildFailure> {
-    let lost = |e: Errno| ChildFailure::Lost(e.into());
-    let mut pipe = pipe.ok_or_else(|| lost(Errno::PIPE))?;
-    let mut bytes = Vec::new();
-    let mut chunk = [0; 1024];
-    while bytes.len() < SAID_BYTES_MAX {
+/// Follows the child to its end.
+fn watch(child: &mut Child, deadline_ms: u64, bytes_max: usize) -> Result<Said, ChildFailure> {
+    let mut stdout = Pipe::new(child.stdout.take(), bytes_max);
+    let mut stderr = Pipe::new(child.stderr.take(), COMPLAINT_BYTES_MAX);
+    while stdout.is_open() || stderr.is_open() {
         let left_ms = deadline_ms.saturating_sub(monotonic_ms());
         if left_ms == 0 {
             return Err(ChildFailure::TooLate);
         }
-        let mut watched = [PollFd::new(&pipe, PollFlags::IN)];
-        match poll(&mut watched, Some(&timespec(left_ms))) {
-            Ok(0) | Err(Errno::INTR) => continue,
-            Ok(_) => {}
-            Err(e) => return Err(lost(e)),
+        wait_for(&stdout, &stderr, left_ms).map_err(ChildFailure::Lost)?;
+        stdout.read()?;
+        stderr.read()?;
+    }
+    let complaint = String::from_utf8_lossy(&stderr.bytes).into_owned();
+    let Some(status) = end_of(child, deadline_ms).map_err(ChildFailure::Lost)? else {
+        return Err(ChildFailure::TooLate);
+    };
+    if status.success() {
+        let bytes = stdout.bytes;
+        return Ok(Said { bytes, complaint });
+    }
+    let last = complaint.lines().rev().find(|line| !line.trim().is_empty());
+    let complaint = last.unwrap_or("it said nothing").trim();
+    Err(ChildFailure::Failed(format!("{status}: {complaint}")))
+}
+
+/// How the child ended; `None` when it is still there at the deadline.
+fn end_of(child: &mut Child, deadline_ms: u64) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
         }
-        let count = pipe.read(&mut chunk).map_err(ChildFailure::Lost)?;
-        match chunk.get(..count) {
-            Some([]) | None => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Some(more) => bytes.extend_from_slice(more),
+        if monotonic_ms() >= deadline_ms {
+            return Ok(None);
+        }
+        // Waiting for nothing but time; a signal only makes the next look come earlier.
+        poll(&mut [], Some(&timespec(LOOK_MS))).ok();
+    }
+}
+
+/// Waits until one of the pipes has something, or its end.
+fn wait_for(
+    stdout: &Pipe<ChildStdout>,
+    stderr: &Pipe<ChildStderr>,
+    within_ms: u64,
+) -> io::Result<()> {
+    let stdout = stdout.pipe.as_ref().map(AsFd::as_fd);
+    let stderr = stderr.pipe.as_ref().map(AsFd::as_fd);
+    let open = [stdout, stderr].into_iter().flatten();
+    let mut watched: Vec<PollFd<'_>> = open
+        .map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN))
+        .collect();
+    match poll(&mut watched, Some(&timespec(within_ms))) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// One pipe of the child, until it closes.
+struct Pipe<P> {
+    pipe: Option<P>,
+    bytes: Vec<u8>,
+    bytes_max: usize,
+}
+
+impl<P: Read + AsFd> Pipe<P> {
+    fn new(pipe: Option<P>, bytes_max: usize) -> Self {
+        Self {
+            pipe,
+            bytes: Vec::new(),
+            bytes_max,
         }
     }
-    Err(ChildFailure::Failed("it said far too much".to_owned()))
+
+    fn is_open(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    /// Takes what is there, without waiting for more.
+    fn read(&mut self) -> Result<(), ChildFailure> {
+        let Some(pipe) = &mut self.pipe else {
+            return Ok(());
+        };
+        let now = timespec(0);
+        let mut watched = [PollFd::new(&*pipe, PollFlags::IN)];
+        if matches!(poll(&mut watched, Some(&now)), Ok(0) | Err(_)) {
+            return Ok(());
+        }
+        let mut chunk = vec![0; 64 * 1024];
+        let count = pipe.read(&mut chunk).map_err(ChildFailure::Lost)?;
+        match chunk.get(..count) {
+            Some([]) | None => self.pipe = None,
+            Some(more) => self.bytes.extend_from_slice(more),
+        }
+        if self.bytes.len() > self.bytes_max {
+            return Err(ChildFailure::Failed("it said far too much".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 fn timespec(ms: u64) -> Timespec {

@@ -59,7 +59,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("argon2", &["trapline-server"]),
     ("image", &["trapline-server"]),
     ("rust-embed", &["trapline-server"]),
-    ("jpeg-encoder", &["trapline-sim"]),
+    ("jpeg-encoder", &["trapline-hal", "trapline-sim"]),
     (
         "systemd-journal-logger",
         &["trapline-agent", "trapline-server"],
