@@ -211,8 +211,14 @@ impl World {
     #[must_use]
     pub fn charge_after_hour(&self, charge: f64, hour: i64) -> f64 {
         let weather = self.weather(hour * HOUR_MS + HOUR_MS / 2);
-        let panel = 0.075 * (weather.light_lux / 60_000.0).min(1.0);
+        let sun = if self.is_shaded() { 0.4 } else { 1.0 };
+        let panel = 0.075 * sun * (weather.light_lux / 60_000.0).min(1.0);
         (charge + panel - 0.012).clamp(0.02, 1.0)
+    }
+
+    /// Whether the panel hangs under leaves, so that the battery sinks for days.
+    fn is_shaded(&self) -> bool {
+        self.trap % 4 == 3
     }
 
     /// A slow random wave, 0 to 1, one hill per unit.
@@ -289,6 +295,19 @@ mod tests {
             world.arrivals(first_hour + 12),
             june().arrivals(first_hour + 12)
         );
+    }
+
+    #[test]
+    fn a_battery_in_the_shade_sinks_below_all_thresholds() {
+        let season = june().season();
+        let world = World::new(7, 3, season, &Trouble::default());
+        let first_hour = season.from_ms / HOUR_MS;
+        let after_days = |days: i64| {
+            (0..24 * days).fold(0.8, |charge, hour| {
+                world.charge_after_hour(charge, first_hour + hour)
+            })
+        };
+        assert!(after_days(1) > 0.3 && after_days(12) < 0.15);
     }
 
     #[test]

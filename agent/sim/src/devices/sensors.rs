@@ -79,8 +79,8 @@ impl Power for SimPower {
                 .charge_after_hour(self.charge, self.until_hour);
             self.until_hour += 1;
         }
-        // A lithium iron phosphate pack: flat in the middle, steep at both ends.
-        let volts = 12.0 + 1.1 * self.charge + 0.3 * (self.charge - 0.5).powi(3);
+        // A lead-acid battery at rest: almost a straight line.
+        let volts = 11.36 + 1.37 * self.charge;
         PowerReading {
             battery: Volts::new((volts * 100.0).round() / 100.0),
             ..PowerReading::default()

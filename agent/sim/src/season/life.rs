@@ -364,6 +364,7 @@ fn config_of(yard: &Yard, number: u32, name: &str) -> anyhow::Result<Config> {
          [ledger]\ndir = \"/sim\"\nquota_bytes = {quota_bytes}\nfree_bytes_min = 0\n\
          [schedule]\nevery = \"{every_s}s\"\nwindows = {windows}\nutc_offset = \"+02:00\"\n\
          [camera]\nkind = \"none\"\n\
+         [power]\nbattery = \"lead-acid-12v\"\n\
          [sync]\npiece_bytes_max = {piece_bytes_max}\n"
     );
     Config::from_text("the simulation", &text).map_err(|problems| anyhow::anyhow!("{problems}"))

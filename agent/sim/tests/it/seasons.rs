@@ -1,7 +1,9 @@
 //! Small seasons keep every law, and give the same trace again.
 
+use trapline_sim::evidence::TrapEvidence;
 use trapline_sim::season::{self, Plan, Season};
 use trapline_sim::trace::first_difference;
+use trapline_wire::v1::{EffortOutcome, MissReason};
 
 /// A season in a folder of its own.
 pub(crate) fn play(traps: u32, days: u32, seed: u64) -> Season {
@@ -50,4 +52,29 @@ fn three_traps_for_three_days_keep_all_laws_and_repeat() {
 fn a_trap_whose_card_fills_up_in_a_silent_valley_keeps_all_laws() {
     let season = play(4, 3, 21);
     keeps_all_laws(&season);
+}
+
+/// Shots that a trap missed because its battery was too low.
+fn refused(trap: &TrapEvidence) -> u32 {
+    let missed = trap.efforts.iter().map(|row| &row.record);
+    missed
+        .filter(|record| {
+            let reason = MissReason::Battery;
+            matches!(&record.outcome, EffortOutcome::Missed { reason: found, .. } if *found == reason)
+        })
+        .map(|record| record.shots)
+        .sum()
+}
+
+#[test]
+fn a_battery_that_sinks_in_the_shade_misses_shots_and_says_why() {
+    let season = play(3, 6, 7);
+    keeps_all_laws(&season);
+    let of_each: Vec<u32> = season.evidence.iter().map(refused).collect();
+    assert!(of_each[2] > 20, "{of_each:?}: the third hangs in the shade");
+    assert_eq!(of_each[..2], [0, 0], "the others have sun");
+    assert_eq!(
+        season.missed.get(&MissReason::Battery).copied(),
+        Some(u64::from(of_each[2]))
+    );
 }
