@@ -5,7 +5,7 @@
 //! It takes no pictures and holds no sensor: the battery is read by the capture
 //! stage, with each shot and when asked. What it finds goes into the facts and
 //! faults of [`Health`](crate::health::Health); why a shot is refused is asked
-//! of [`BatteryWatch::refusal`].
+//! of [`BatteryWatch::refusal`](battery::BatteryWatch::refusal).
 
 mod backup_clock;
 pub mod battery;
@@ -16,31 +16,34 @@ mod hold;
 mod lie_down;
 pub mod outlook;
 pub mod report;
+mod shared;
 
 use crate::config::CameraKind;
-use crate::config::power::PowerConfig;
 use crate::desk::Desk;
+use crate::hands::Panicked;
 use crate::health::BatteryFacts;
 use crate::lent::Lent;
 use crate::stage::{Next, Stage, StageError, device_words};
 use backup_clock::BackupClockCare;
-use battery::BatteryWatch;
 use decide::{Decision, Situation, decide};
-use forecast::Forecasts;
+use forecast::{Basis, Forecasts};
 use lie_down::LyingDown;
 use outlook::Known;
+use shared::META_LEVEL;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use trapline_hal::battery::gate::Level;
 use trapline_hal::throttle::{Strain, Supply};
-use trapline_hal::{ClockQuality, FaultKind, PowerPlan, Stamp, SwitchOff};
-use trapline_store::View;
+use trapline_hal::{ClockQuality, FaultKind, PowerPlan, Stamp};
+use trapline_store::Ledger;
 
 pub use backup_clock::OpenRtc;
 pub use hold::Hold;
 pub use lie_down::OpenWake;
+pub use shared::{PowerDesk, PowerDevices, level_before};
 
 /// How often the care looks when nobody rings.
 const LOOK_EVERY: Duration = Duration::from_mins(2);
@@ -65,54 +68,6 @@ const CARD_DAYS_MIN: f64 = 3.0;
 const CHARGE: &str = "charge";
 const SUPPLY: &str = "supply";
 const CARD: &str = "card";
-/// What the battery allowed last, kept over starts.
-const META_LEVEL: &str = "battery_level";
-
-/// What the care of the power touches; what is missing is not there.
-#[derive(Default)]
-pub struct PowerDevices {
-    /// Tells how the processor is supplied.
-    pub supply: Option<Box<dyn Supply>>,
-    /// Finds the battery-backed clock.
-    pub open_rtc: Option<OpenRtc>,
-    /// Opens what wakes the trap.
-    pub open_wake: Option<OpenWake>,
-    /// Shuts the system down.
-    pub off: Option<Box<dyn SwitchOff>>,
-}
-
-impl fmt::Debug for PowerDevices {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PowerDevices").finish_non_exhaustive()
-    }
-}
-
-/// What the stages share of the power.
-#[derive(Debug)]
-pub struct PowerDesk {
-    /// The battery.
-    pub battery: BatteryWatch,
-    /// Keeps the trap up for people.
-    pub hold: Hold,
-}
-
-impl PowerDesk {
-    /// Goes on from what the ledger knows of the battery.
-    #[must_use]
-    pub fn new(config: &PowerConfig, ledger: &View) -> Self {
-        let hold = Hold::default();
-        let battery = BatteryWatch::new(config, level_before(ledger));
-        Self { battery, hold }
-    }
-}
-
-/// What the battery allowed when that was last written down.
-#[must_use]
-pub fn level_before(ledger: &View) -> Level {
-    let kept = ledger.get_meta(META_LEVEL).ok().flatten();
-    let level = kept.and_then(|text| serde_json::from_str(&text).ok());
-    level.unwrap_or_default()
-}
 
 /// The stage.
 pub struct PowerCare {
@@ -187,7 +142,7 @@ impl PowerCare {
         let is_wanted = config.power.battery.is_some() && !is_replayed && is_free;
         if is_wanted && seen_ms.is_none_or(is_old) && self.asked_ms.is_none_or(is_old) {
             self.asked_ms = Some(now.uptime_ms);
-            let asks = std::sync::Arc::clone(&self.desk.asks);
+            let asks = Arc::clone(&self.desk.asks);
             let asked = timeout(ASK_DEADLINE, asks.sense()).await;
             log::debug!("asked for the battery: {asked:?}");
         }
@@ -209,7 +164,7 @@ impl PowerCare {
                 self.desk.wakes.sync.notify_one();
             }
             let text = serde_json::to_string(&level).unwrap_or_default();
-            let keep = move |ledger: &mut trapline_store::Ledger| {
+            let keep = move |ledger: &mut Ledger| {
                 if ledger.get_meta(META_LEVEL)?.as_deref() == Some(text.as_str()) {
                     return Ok(());
                 }
@@ -257,11 +212,14 @@ impl PowerCare {
     async fn forecast(&mut self, now: &Stamp) -> Result<(), StageError> {
         let is_old = |(at, _): &(u64, Forecasts)| now.uptime_ms.saturating_sub(*at) >= FORECAST_MS;
         if self.forecasts.as_ref().is_none_or(is_old) {
-            let config = std::sync::Arc::clone(&self.desk.config);
+            let config = Arc::clone(&self.desk.config);
             let now_ms = now.unix_ms;
-            let read =
-                move |ledger: &mut trapline_store::Ledger| forecast::read(ledger, &config, now_ms);
-            let forecasts = self.desk.books.with(read).await?;
+            let empty_percent = config.power.thresholds.shutdown_percent;
+            let read = move |ledger: &mut Ledger| Basis::read(ledger, &config, now_ms);
+            let basis = self.desk.books.with(read).await?;
+            let forecast = move || basis.forecasts(empty_percent, now_ms);
+            let forecasts = self.desk.hands.run(forecast).await;
+            let forecasts = forecasts.map_err(|Panicked(words)| StageError::Panicked(words))?;
             self.tell_card(&forecasts, now);
             self.forecasts = Some((now.uptime_ms, forecasts));
         }
@@ -349,7 +307,7 @@ impl PowerCare {
             config.detector.enabled,
             config.server.is_some() && !is_offline,
         );
-        let waits = move |ledger: &mut trapline_store::Ledger| {
+        let waits = move |ledger: &mut Ledger| {
             if looks && ledger.fresh_waiting()? > 0 {
                 return Ok(Some("pictures wait to be looked at"));
             }

@@ -2,7 +2,9 @@
 //!
 //! The JSON of [`Status`] is for programs and only ever gains fields.
 
-use crate::health::Facts;
+mod power;
+
+use crate::health::{BatteryFacts, Facts, RtcFacts};
 use crate::models::shelf::state_words;
 use crate::moment::utc_text;
 use crate::service::read_facts;
@@ -83,6 +85,16 @@ pub struct Status {
     pub soc_c: Option<f64>,
     /// Battery voltage at the last shot.
     pub battery_v: Option<f64>,
+    /// The battery, where it is measured and its kind is known.
+    pub battery: Option<BatteryFacts>,
+    /// How many hours the card lasts at the rate of the last days.
+    pub card_hours_left: Option<u32>,
+    /// The wake that is armed, while the trap is about to lie down.
+    pub wakes_ms: Option<i64>,
+    /// The battery-backed clock.
+    pub rtc: Option<RtcFacts>,
+    /// What held the processor back since boot, with the remedy.
+    pub strains: Vec<String>,
     /// What does not work.
     pub faults: Vec<Fault>,
     #[serde(skip)]
@@ -163,6 +175,11 @@ impl Status {
             less_care: facts.less_care,
             soc_c: facts.soc_c,
             battery_v: facts.battery_v,
+            battery: facts.battery,
+            card_hours_left: facts.card_hours_left,
+            wakes_ms: facts.wakes_ms,
+            rtc: facts.rtc,
+            strains: facts.strains,
             faults: facts.faults.into_values().collect(),
             now_ms,
         }
@@ -231,6 +248,7 @@ impl fmt::Display for Status {
         self.write_model(f)?;
         self.write_server(f)?;
         self.write_card(f)?;
+        self.write_power(f)?;
         for fault in &self.faults {
             let since = self.ago(fault.since_ms);
             writeln!(
@@ -292,6 +310,9 @@ impl Status {
         )?;
         if let Some(free_bytes) = self.disk_free_bytes {
             write!(f, ", {} free", megabytes(free_bytes))?;
+        }
+        if let Some(hours) = self.card_hours_left {
+            write!(f, ", full in {}", span(i64::from(hours) * 3_600))?;
         }
         if self.pictures_damaged > 0 {
             write!(f, ", {} pictures damaged", self.pictures_damaged)?;

@@ -30,39 +30,53 @@ pub struct Forecasts {
     pub free_bytes: u64,
 }
 
-/// Reads what there is at `now_ms`.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub fn read(view: &View, config: &Config, now_ms: i64) -> Result<Forecasts, StoreError> {
-    let charges = charges(view, config, now_ms)?;
-    let now_s = now_ms.div_euclid(1_000);
-    let points: Vec<ChargeAt> = charges
-        .iter()
-        .map(|(unix_s, charge)| ChargeAt {
+/// What forecasts are made of; making them takes longer than reading it, and
+/// the ledger is not held meanwhile.
+#[derive(Debug)]
+pub struct Basis {
+    charges: Vec<(i64, Charge)>,
+    room: Vec<FreeAt>,
+    free_bytes: u64,
+}
+
+impl Basis {
+    /// Reads what there is at `now_ms`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn read(view: &View, config: &Config, now_ms: i64) -> Result<Self, StoreError> {
+        let usage = view.usage()?;
+        // What is safe on the server makes room when it is needed, and half of what has to
+        // stay free is never written with pictures.
+        let room_bytes = usage
+            .free_bytes
+            .saturating_add(usage.prunable_bytes)
+            .saturating_sub(config.ledger.free_bytes_min / 2);
+        Ok(Self {
+            charges: charges(view, config, now_ms)?,
+            room: room_over_time(view, room_bytes, now_ms)?,
+            free_bytes: usage.free_bytes,
+        })
+    }
+
+    /// What is to be expected at `now_ms`, of a battery that is empty at so many percent.
+    #[must_use]
+    pub fn forecasts(&self, empty_percent: f64, now_ms: i64) -> Forecasts {
+        let now_s = now_ms.div_euclid(1_000);
+        let points = self.charges.iter().map(|(unix_s, charge)| ChargeAt {
             unix_s: *unix_s,
             percent: charge.percent,
-        })
-        .collect();
-    let newest = charges.last().filter(|(unix_s, _)| now_s - unix_s <= 3_600);
-    let usage = view.usage()?;
-    // What is safe on the server makes room when it is needed, and half of what has to
-    // stay free is never written with pictures.
-    let room_bytes = usage
-        .free_bytes
-        .saturating_add(usage.prunable_bytes)
-        .saturating_sub(config.ledger.free_bytes_min / 2);
-    let room = room_over_time(view, room_bytes, now_ms)?;
-    Ok(Forecasts {
-        trend: battery::forecast::forecast(
-            &points,
-            config.power.thresholds.shutdown_percent,
-            now_s,
-        ),
-        charge: newest.map(|(_, charge)| *charge),
-        card: card::forecast(&room, now_s),
-        free_bytes: usage.free_bytes,
-    })
+        });
+        let points: Vec<ChargeAt> = points.collect();
+        let newest = self.charges.last();
+        let newest = newest.filter(|(unix_s, _)| now_s - unix_s <= 3_600);
+        Forecasts {
+            trend: battery::forecast::forecast(&points, empty_percent, now_s),
+            charge: newest.map(|(_, charge)| *charge),
+            card: card::forecast(&self.room, now_s),
+            free_bytes: self.free_bytes,
+        }
+    }
 }
 
 /// The charges of the last day, in seconds since 1970.
@@ -104,4 +118,68 @@ fn room_over_time(view: &View, room_bytes: u64, now_ms: i64) -> Result<Vec<FreeA
         free_bytes: room_bytes,
     });
     Ok(room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::wire_stamp;
+    use std::sync::Arc;
+    use trapline_hal::{ClockQuality, Stamp};
+    use trapline_store::{Ledger, NewCapture, NewReading, OsDisk, Worth};
+    use trapline_wire::LedgerId;
+    use trapline_wire::v1::{CaptureSource, ShotCause, ShotFacts};
+
+    const NOW_MS: i64 = 1_795_279_200_000;
+
+    fn at(unix_ms: i64) -> trapline_wire::v1::Stamp {
+        wire_stamp(&Stamp {
+            unix_ms,
+            quality: ClockQuality::Rtc,
+            boot_id: "boot".to_owned(),
+            uptime_ms: 0,
+        })
+    }
+
+    #[test]
+    fn a_ledger_of_three_days_tells_how_long_battery_and_card_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = at(NOW_MS);
+        let disk = Arc::new(OsDisk);
+        let (mut ledger, _) = Ledger::open(folder.path(), disk, || LedgerId(7), &now).unwrap();
+        // A picture of 100 kB each hour; the battery falls by 1 % an hour.
+        for back in (0..72).rev() {
+            let unix_ms = NOW_MS - back * HOUR_MS;
+            let shot = ledger.open_shot(unix_ms, &at(unix_ms)).unwrap();
+            let reading = NewReading {
+                stamp: at(unix_ms),
+                temperature_c: None,
+                humidity_percent: None,
+                light_lux: None,
+                battery_v: Some(11.8 + 0.0145 * back as f64),
+            };
+            let capture = NewCapture {
+                stamp: at(unix_ms),
+                source: CaptureSource::Simulated,
+                width_px: None,
+                height_px: None,
+                reading: Some(reading),
+                cause: ShotCause::Schedule,
+                shot: ShotFacts::default(),
+                worth: Worth::Known(None),
+            };
+            ledger.admit(shot, capture, &vec![7; 100_000]).unwrap();
+        }
+        let text = "[camera]\nkind = \"none\"\n[power]\nbattery = \"lead-acid-12v\"\n";
+        let config = Config::from_text("test", text).unwrap();
+        let basis = Basis::read(&ledger, &config, NOW_MS).unwrap();
+        let found = basis.forecasts(10.0, NOW_MS);
+        let Ok(Trend::Falling { hours_left, .. }) = found.trend else {
+            panic!("{:?}", found.trend);
+        };
+        assert!((17.0..22.0).contains(&hours_left), "{hours_left}");
+        assert!((found.charge.unwrap().percent - 29.3).abs() < 1.0);
+        let card = found.card.unwrap();
+        assert!((2.3e6..2.5e6).contains(&card.bytes_per_day), "{card:?}");
+    }
 }

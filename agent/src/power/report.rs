@@ -2,8 +2,9 @@
 //! ledger and the running agent's facts; it touches no sensor and arms nothing.
 
 use super::battery::Seen;
+use super::forecast::{Basis, Forecasts};
+use super::level_before;
 use super::outlook::{Known, plan_from};
-use super::{forecast, level_before};
 use crate::boot;
 use crate::config::Config;
 use crate::service::read_facts;
@@ -58,33 +59,14 @@ impl PlanReport {
             }
         };
         let forecasts = match &view {
-            Some(view) => Some(forecast::read(view, config, now.unix_ms)?),
+            Some(view) => {
+                let basis = Basis::read(view, config, now.unix_ms)?;
+                let empty_percent = config.power.thresholds.shutdown_percent;
+                Some(basis.forecasts(empty_percent, now.unix_ms))
+            }
             None => None,
         };
-        let live = read_facts(dir).and_then(|facts| facts.battery);
-        let battery = match (live, forecasts.as_ref().and_then(|f| f.charge)) {
-            (Some(live), _) => Some(Seen {
-                charge: Charge {
-                    percent: live.percent,
-                    from_percent: live.from_percent,
-                    to_percent: live.to_percent,
-                },
-                charging: live.charging,
-                level: live.level,
-                uptime_ms: now.uptime_ms,
-            }),
-            (None, Some(charge)) => {
-                let before = view.as_ref().map_or(Level::Good, level_before);
-                let gate = Gate::resume(before, charge.percent, &config.power.thresholds);
-                Some(Seen {
-                    charge,
-                    charging: false,
-                    level: gate.level(),
-                    uptime_ms: now.uptime_ms,
-                })
-            }
-            (None, None) => None,
-        };
+        let battery = battery(config, view.as_ref(), forecasts.as_ref(), now.uptime_ms);
         let on_unix_s = now.unix_ms.div_euclid(1_000);
         let opened = boot::power::open_wake(config).map(|mut open| open(on_unix_s));
         let (wake, words) = match opened {
@@ -118,6 +100,37 @@ impl PlanReport {
             plan: plan_from(config, &now, &known),
         })
     }
+}
+
+/// The battery of the running agent, else what the ledger says of the last hour.
+fn battery(
+    config: &Config,
+    view: Option<&View>,
+    forecasts: Option<&Forecasts>,
+    uptime_ms: u64,
+) -> Option<Seen> {
+    let live = read_facts(&config.ledger.dir).and_then(|facts| facts.battery);
+    if let Some(live) = live {
+        return Some(Seen {
+            charge: Charge {
+                percent: live.percent,
+                from_percent: live.from_percent,
+                to_percent: live.to_percent,
+            },
+            charging: live.charging,
+            level: live.level,
+            uptime_ms,
+        });
+    }
+    let charge = forecasts?.charge?;
+    let before = view.map_or(Level::Good, level_before);
+    let gate = Gate::resume(before, charge.percent, &config.power.thresholds);
+    Some(Seen {
+        charge,
+        charging: false,
+        level: gate.level(),
+        uptime_ms,
+    })
 }
 
 fn ability_words(ability: &trapline_hal::wake::WakeAbility) -> String {
