@@ -1,13 +1,16 @@
 //! The capture stage: takes the shot that is due, with light and climate, and
 //! admits it to the ledger. Whatever fails, the shot ends with a reason.
 
+mod admit;
 mod asked;
 mod sensors;
 mod shutter;
+mod worth;
 
 use crate::asks::ShotCause;
 use crate::desk::Desk;
 use crate::effort::{self, Known};
+use crate::lent::Lent;
 use crate::moment::wire_stamp;
 use crate::schedule::Slots;
 use crate::stage::{Next, Stage, StageError};
@@ -17,12 +20,10 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
-use trapline_hal::{
-    self as hal, Ambient, Camera, ClockQuality, DeviceError, Frame, FrameSource, Power, Stamp,
-};
-use trapline_store::{NewCapture, NewReading, Planned, Span, Worth};
+use trapline_hal::{Ambient, Camera, ClockQuality, DeviceError, Power, Stamp};
+use trapline_store::{NewReading, Planned, Span};
 use trapline_wire::CaptureId;
-use trapline_wire::v1::{CaptureSource, MissReason, ShotFacts};
+use trapline_wire::v1::MissReason;
 
 /// The clock is looked at this often while waiting, because it may be set.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -58,6 +59,8 @@ pub struct Capture {
     desk: Desk,
     shutter: Shutter,
     sensors: Sensors,
+    /// The one who measures pictures, one at a time.
+    measurer: Lent<()>,
     last_due_ms: Option<i64>,
     last_true_due_ms: Option<i64>,
     before: Option<Stamp>,
@@ -79,6 +82,7 @@ impl Capture {
         Self {
             shutter: Shutter::new(desk.clone(), devices.open_camera),
             sensors: Sensors::new(desk.clone(), devices.ambient, devices.power),
+            measurer: Lent::of(()),
             desk,
             last_due_ms: None,
             last_true_due_ms: None,
@@ -151,56 +155,6 @@ impl Capture {
         match frame {
             Ok(frame) => self.admit(planned, frame, reading, cause).await,
             Err((reason, why)) => self.miss(planned, reason, why, Some(reading)).await,
-        }
-    }
-
-    async fn admit(
-        &mut self,
-        planned: Planned,
-        frame: Frame,
-        reading: NewReading,
-        cause: ShotCause,
-    ) -> Result<Taken, StageError> {
-        let stamp = wire_stamp(&self.desk.clock.stamp());
-        let admitted = self
-            .desk
-            .books
-            .with(move |ledger| {
-                let Frame {
-                    jpeg,
-                    source,
-                    facts,
-                } = frame;
-                let size = trapline_detect::jpeg::dimensions(&jpeg).ok();
-                let capture = NewCapture {
-                    stamp,
-                    source: wire_source(source),
-                    width_px: size.map(|(width, _)| width),
-                    height_px: size.map(|(_, height)| height),
-                    reading: has_a_value(&reading).then_some(reading),
-                    cause,
-                    shot: wire_facts(facts),
-                    worth: Worth::Known(None),
-                };
-                Ok(ledger.admit(planned, capture, &jpeg))
-            })
-            .await?;
-        match admitted {
-            Ok(id) => {
-                log::info!(capture = id.to_string(); "took picture {id}");
-                self.desk.health.clear("disk");
-                self.desk.wakes.inspect.notify_one();
-                self.desk.wakes.sync.notify_one();
-                self.desk.wakes.retain.notify_one();
-                Ok(Ok(id))
-            }
-            Err(returned) => {
-                let why = crate::stage::in_full(&returned.error);
-                let now_ms = self.desk.clock.stamp().unix_ms;
-                self.desk.health.raise("disk", &why, now_ms);
-                self.desk.wakes.retain.notify_one();
-                self.miss(returned.token, MissReason::Disk, why, None).await
-            }
         }
     }
 
@@ -355,32 +309,5 @@ impl Stage for Capture {
         self.is_blocked = shot.is_err();
         let _in_the_ledger = shot?;
         Ok(Next::Again)
-    }
-}
-
-fn wire_facts(facts: hal::ShotFacts) -> ShotFacts {
-    let hal::ShotFacts {
-        exposure_us,
-        gain,
-        lens_dioptres,
-        white_balance_k,
-        sensor_c,
-        sensor_model,
-    } = facts;
-    ShotFacts {
-        exposure_us,
-        gain,
-        lens_dioptres,
-        white_balance_k,
-        sensor_c,
-        sensor_model,
-    }
-}
-
-fn wire_source(source: FrameSource) -> CaptureSource {
-    match source {
-        FrameSource::Camera { model } => CaptureSource::Camera { model },
-        FrameSource::Replayed { file_name } => CaptureSource::Replayed { file_name },
-        FrameSource::Simulated => CaptureSource::Simulated,
     }
 }

@@ -6,6 +6,7 @@ pub mod camera;
 pub mod check;
 pub mod clock;
 pub mod layers;
+pub mod place;
 pub mod power;
 pub mod raw;
 pub mod sensors;
@@ -70,6 +71,8 @@ impl Config {
 pub struct TrapConfig {
     /// What people call the trap.
     pub name: String,
+    /// Where it stands, if that is known.
+    pub place: Option<place::Place>,
 }
 
 /// `[ledger]`

@@ -31,6 +31,7 @@ pub mod sync;
 pub mod apart;
 pub mod boot;
 pub mod cli;
+pub mod exif;
 pub mod export;
 pub mod hardware;
 pub mod logging;

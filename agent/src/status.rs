@@ -16,8 +16,12 @@ use std::path::Path;
 use std::sync::Arc;
 use trapline_store::{OsDisk, StoreError, Summary, Usage, View};
 use trapline_wire::arrivals::Count;
-use trapline_wire::v1::{Fault, InspectionOutcome, LookFacts, MissReason, ModelAnswer};
+use trapline_wire::v1::{
+    Fault, InspectionOutcome, LookFacts, MissReason, ModelAnswer, PictureFlaw, PictureQuality,
+};
 
+/// So many of the newest pictures are looked at for poor ones: a day of one every 20 minutes.
+const RECENT: u32 = 72;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The state of a trap; times are milliseconds since 1970 in UTC, sizes are bytes.
@@ -37,6 +41,12 @@ pub struct Status {
     pub arrivals_today: Option<Count>,
     /// How the newest picture that was looked at was looked at.
     pub last_look: Option<LookFacts>,
+    /// How many of the newest pictures were looked at for [`poor`](Self::poor).
+    pub recent: u64,
+    /// How many of those have which flaw, measured when they were taken.
+    pub poor: BTreeMap<PictureFlaw, u64>,
+    /// What is wrong with the newest picture.
+    pub last_capture_flaws: Vec<PictureFlaw>,
     /// Shots ever missed.
     pub missed: u64,
     /// The same by reason.
@@ -130,6 +140,7 @@ impl Status {
             let today = view.arrivals(midnight_ms, DAY_MS, 1)?;
             status.arrivals_today = today.first().and_then(|interval| interval.arrivals);
             status.last_look = last_look(view)?;
+            status.note_quality(&view.recent_quality(RECENT)?);
         }
         Ok(status)
     }
@@ -151,6 +162,9 @@ impl Status {
             last_capture_insects: summary.last_capture.and_then(|c| c.insects),
             arrivals_today: None,
             last_look: None,
+            recent: 0,
+            poor: BTreeMap::new(),
+            last_capture_flaws: Vec::new(),
             missed: summary.missed,
             missed_by_reason: summary.missed_since,
             inspected: summary.inspected,
@@ -217,6 +231,7 @@ impl fmt::Display for Status {
             )?;
         }
         writeln!(f)?;
+        self.write_poor(f)?;
         match (self.next_due_ms, &self.idle) {
             (Some(due_ms), _) => writeln!(f, "Next shot   {}", self.ago(due_ms))?,
             (None, Some(why)) => writeln!(f, "Next shot   none: {why}")?,
@@ -265,6 +280,40 @@ impl fmt::Display for Status {
 }
 
 impl Status {
+    fn note_quality(&mut self, newest: &[Option<PictureQuality>]) {
+        self.recent = u64::try_from(newest.len()).unwrap_or(u64::MAX);
+        for flaw in newest.iter().flatten().flat_map(|quality| &quality.flaws) {
+            *self.poor.entry(*flaw).or_default() += 1;
+        }
+        let last = newest.first().and_then(Option::as_ref);
+        self.last_capture_flaws = last
+            .map(|quality| quality.flaws.clone())
+            .unwrap_or_default();
+    }
+
+    fn write_poor(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.poor.is_empty() {
+            return Ok(());
+        }
+        let words = |(flaw, count): (&PictureFlaw, &u64)| format!("{count} {}", flaw.word());
+        let poor: Vec<_> = self.poor.iter().map(words).collect();
+        write!(
+            f,
+            "Poor        of the last {}: {}",
+            self.recent,
+            poor.join(", ")
+        )?;
+        if !self.last_capture_flaws.is_empty() {
+            let last: Vec<_> = self
+                .last_capture_flaws
+                .iter()
+                .map(|flaw| flaw.word())
+                .collect();
+            write!(f, "; the newest is {}", last.join(" and "))?;
+        }
+        writeln!(f)
+    }
+
     fn write_model(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(model) = &self.model {
             writeln!(f, "Model       {model}")?;

@@ -25,6 +25,7 @@ pub mod look;
 mod net;
 mod orientation;
 pub mod preprocess;
+pub mod quality;
 pub mod suppress;
 pub mod tile;
 

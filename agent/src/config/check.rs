@@ -21,6 +21,7 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
     let config = Config {
         trap: TrapConfig {
             name: checker.name(),
+            place: checker.place(),
         },
         ledger: checker.ledger(),
         schedule: checker.schedule(),

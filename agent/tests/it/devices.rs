@@ -55,13 +55,15 @@ impl Clock for TestClock {
 }
 
 /// What the camera does at its shots, one after the other; then it works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shot {
     Works,
     Fails,
     Panics,
     /// Gives bytes that are no picture.
     Garbage,
+    /// Gives this file, as a real camera would.
+    Gives(Vec<u8>),
 }
 
 struct TestCamera {
@@ -85,6 +87,15 @@ impl Camera for TestCamera {
                 *taken += 1;
                 jpeg(*taken)
             }
+            Shot::Gives(jpeg) => {
+                return Ok(Frame {
+                    jpeg,
+                    source: FrameSource::Camera {
+                        model: "test".to_owned(),
+                    },
+                    facts: ShotFacts::default(),
+                });
+            }
             Shot::Garbage => b"\xff\xd8\xff and no more".to_vec(),
             Shot::Fails => {
                 let why = "no frame from the sensor";
@@ -94,9 +105,8 @@ impl Camera for TestCamera {
         };
         Ok(Frame {
             jpeg,
-            source: FrameSource::Camera {
-                model: "test".to_owned(),
-            },
+            // What is drawn is known by its bytes, so nothing may be written into it.
+            source: FrameSource::Simulated,
             facts: ShotFacts::default(),
         })
     }

@@ -35,3 +35,5 @@ mod settings;
 mod stages;
 #[cfg(test)]
 mod stop;
+#[cfg(test)]
+mod worth;

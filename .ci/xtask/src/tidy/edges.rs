@@ -53,6 +53,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("qrcodegen", &["trapline-agent"]),
     ("tract-onnx", &["trapline-detect"]),
     ("zune-jpeg", &["trapline-detect"]),
+    ("jpeg-decoder", &["trapline-detect"]),
     ("rusqlite", &["trapline-store", "trapline-server"]),
     ("reqwest", &["trapline-agent"]),
     ("axum", &["trapline-server", "trapline-sim"]),

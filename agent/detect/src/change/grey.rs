@@ -94,7 +94,7 @@ impl Grey {
     ///
     /// The height of an edge divides out contrast, brightness and the number of insects, so that only the lens and
     /// the distance remain.
-    fn sharpness(&self) -> f32 {
+    pub(crate) fn sharpness(&self) -> f32 {
         let mut counts = [0_usize; 256];
         self.each_edge(|step, _| {
             if let Some(count) = counts.get_mut(usize::from(step)) {
@@ -137,7 +137,7 @@ impl Grey {
 }
 
 /// Brightness as eyes see it, from 0 to 255; the weights add up to 256.
-fn luma_of(pixel: &[u8]) -> u32 {
+pub(crate) fn luma_of(pixel: &[u8]) -> u32 {
     match *pixel {
         [red, green, blue] => {
             (77 * u32::from(red) + 150 * u32::from(green) + 29 * u32::from(blue)) >> 8

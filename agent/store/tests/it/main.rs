@@ -16,7 +16,7 @@ mod models;
 mod os_disk;
 #[cfg(test)]
 mod quality;
-
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod trap;
