@@ -5,6 +5,7 @@
 //! its [`Wiring`], and forgotten.
 
 use crate::error::DeviceError;
+use rustix::time::{ClockId, clock_gettime};
 use std::fmt;
 use std::str::FromStr;
 
@@ -159,6 +160,18 @@ pub struct Edge {
     pub at_ms: u64,
 }
 
+impl Edge {
+    /// How long ago it was, in milliseconds; 0 for one that claims to be yet to come.
+    #[must_use]
+    pub fn age_ms(&self) -> u64 {
+        let now = clock_gettime(ClockId::Monotonic);
+        let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+        let millis = u64::try_from(now.tv_nsec / 1_000_000).unwrap_or(0);
+        let now_ms = seconds.saturating_mul(1_000).saturating_add(millis);
+        now_ms.saturating_sub(self.at_ms)
+    }
+}
+
 /// A line that is switched. Off when it is opened, and off when it is dropped.
 pub trait Output: Send {
     /// Sets it.
@@ -259,6 +272,16 @@ mod tests {
             let wrong = text.parse::<Wiring>().unwrap_err().to_string();
             assert!(wrong.contains("`GPIO17`"), "{text}: {wrong}");
         }
+    }
+
+    #[test]
+    fn an_edge_is_as_old_as_the_clock_says() {
+        let edge = |at_ms| Edge {
+            active: true,
+            at_ms,
+        };
+        assert_eq!(edge(u64::MAX).age_ms(), 0, "not yet");
+        assert!(edge(0).age_ms() > 0, "since the clock began");
     }
 
     #[test]
