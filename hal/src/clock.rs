@@ -31,4 +31,13 @@ pub enum ClockQuality {
 pub trait Clock: Send + Sync {
     /// The time now; cheap, never fails.
     fn stamp(&self) -> Stamp;
+
+    /// Sets it to a time that a person vouches for, in UTC milliseconds since 1970.
+    ///
+    /// # Errors
+    /// When this clock cannot be set, or the program may not.
+    fn set(&self, unix_ms: i64) -> std::io::Result<()> {
+        let why = format!("this clock cannot be set to {unix_ms}");
+        Err(std::io::Error::new(std::io::ErrorKind::Unsupported, why))
+    }
 }

@@ -16,6 +16,7 @@ use crate::tile::Tile;
 use crate::{preprocess, suppress, tile};
 
 mod doubt;
+mod focus;
 mod gate;
 pub mod memory;
 mod merge;

@@ -2,7 +2,7 @@
 
 use super::rtc::KernelClocks;
 use crate::clock::{Clock, ClockQuality, Stamp};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
 use std::path::Path;
 
 /// 2024-01-01: earlier than any Trapline, so a clock before it was never set.
@@ -70,6 +70,14 @@ impl Clock for SystemClock {
             boot_id: self.boot_id.clone(),
             uptime_ms,
         }
+    }
+
+    fn set(&self, unix_ms: i64) -> std::io::Result<()> {
+        let time = Timespec {
+            tv_sec: unix_ms.div_euclid(1_000),
+            tv_nsec: unix_ms.rem_euclid(1_000) * 1_000_000,
+        };
+        Ok(clock_settime(ClockId::Realtime, time)?)
     }
 }
 

@@ -43,6 +43,11 @@ impl Grey {
     #[must_use]
     pub fn of(picture: &Picture) -> (Self, Quality) {
         let factor = Self::factor(picture.width_px, picture.height_px);
+        Self::shrunk(picture, factor)
+    }
+
+    /// The same, with squares of `factor` × `factor` pixels.
+    pub(crate) fn shrunk(picture: &Picture, factor: u32) -> (Self, Quality) {
         let width = picture.width_px.div_ceil(factor) as usize;
         let height = picture.height_px.div_ceil(factor) as usize;
         let mut luma = Vec::with_capacity(width * height);
