@@ -16,6 +16,7 @@ use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, TrackId};
 
 mod arrivals;
 mod database;
+mod deployments;
 mod follow;
 mod forecast;
 mod inspect;
@@ -31,6 +32,7 @@ mod summary;
 mod text;
 
 pub use database::set_database_aside;
+pub use deployments::{Deployment, DeploymentFacts, Place, PlaceSource, SPOT_BYTES_MAX};
 pub use follow::{Followed, Following, TrackNow};
 pub use inspect::{Found, NewInspection};
 pub use models::{ModelRow, ModelStage, ModelStep};

@@ -104,10 +104,11 @@ mod tokens;
 pub use disk::{Disk, OsDisk};
 pub use error::{Cause, Returned, StoreError};
 pub use ledger::{
-    BatchLimits, CaptureRow, EffortRow, Followed, Following, Found, InspectionRow, InspectionState,
-    LastCapture, Ledger, ModelRow, ModelStage, ModelStep, NewCapture, NewInspection, NewReading,
-    Outgoing, PassOver, PictureOrder, PictureState, Prunable, ReadingRow, RecordState, Span,
-    Summary, TrackNow, TrackRow, Usage, View, Worth, set_database_aside,
+    BatchLimits, CaptureRow, Deployment, DeploymentFacts, EffortRow, Followed, Following, Found,
+    InspectionRow, InspectionState, LastCapture, Ledger, ModelRow, ModelStage, ModelStep,
+    NewCapture, NewInspection, NewReading, Outgoing, PassOver, PictureOrder, PictureState, Place,
+    PlaceSource, Prunable, ReadingRow, RecordState, SPOT_BYTES_MAX, Span, Summary, TrackNow,
+    TrackRow, Usage, View, Worth, set_database_aside,
 };
 pub use model_files::{Assembled, ModelFile};
 pub use recover::Recovery;

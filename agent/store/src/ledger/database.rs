@@ -11,15 +11,16 @@ use trapline_wire::LedgerId;
 use trapline_wire::v1::Stamp;
 
 /// Every schema step ever shipped, in order; `user_version` counts those applied.
-const SCHEMAS: [&str; 5] = [
+const SCHEMAS: [&str; 6] = [
     include_str!("../../schema/0001.sql"),
     include_str!("../../schema/0002.sql"),
     include_str!("../../schema/0003.sql"),
     include_str!("../../schema/0004.sql"),
     include_str!("../../schema/0005.sql"),
+    include_str!("../../schema/0006.sql"),
 ];
 /// The newest schema.
-const SCHEMA_NEWEST: u32 = 5;
+const SCHEMA_NEWEST: u32 = 6;
 /// Marks the file as a ledger for `file(1)` and for us: "Trap" in ASCII.
 const APPLICATION_ID: i64 = 0x5472_6170;
 /// Databases that are kept after they were set aside.
