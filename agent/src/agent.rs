@@ -9,6 +9,7 @@ use crate::desk::Desk;
 use crate::hands::Hands;
 use crate::health::Facts;
 use crate::inspect::{Inspect, LoadDetector};
+use crate::page::Tend;
 use crate::power::{PowerCare, PowerDevices};
 use crate::retain::Retain;
 use crate::stage::{Stage, StageError, drive};
@@ -148,14 +149,16 @@ impl Agent {
         let to_server = (to_server.retry_min, to_server.retry_max);
         outside.0.ready();
         let stages = async {
-            let (capture, inspect, sync, retain, power) = tokio::join!(
+            let (capture, inspect, sync, retain, power, page) = tokio::join!(
                 stopping_all(capture, &desk, patience(RETRY)),
                 stopping_all(inspect, &desk, patience(RETRY)),
                 stopping_all(sync, &desk, patience(to_server)),
                 stopping_all(Retain::new(desk.clone()), &desk, patience(RETRY)),
                 stopping_all(power, &desk, patience(RETRY)),
+                stopping_all(Tend::new(desk.clone()), &desk, patience(RETRY)),
             );
-            capture.and(inspect).and(sync).and(retain).and(power)
+            let work = capture.and(inspect).and(sync).and(retain);
+            work.and(power).and(page)
         };
         let ask = async {
             shutdown.await;

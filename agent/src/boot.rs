@@ -7,11 +7,13 @@ mod sensors;
 
 use crate::agent::{Agent, Outside, Parts};
 use crate::capture::Devices;
-use crate::config::{CameraKind, Config, Loaded, layers};
+use crate::config::raw::Entries;
+use crate::config::{CameraKind, Config, Loaded, layers, shown};
 use crate::hands::Hands;
 use crate::inspect::Detect;
 use crate::inspector::Inspector;
 use crate::moment::wire_stamp;
+use crate::page::ShownSetting;
 use crate::sync::backoff::Chance;
 use crate::sync::http::HttpUplink;
 use crate::sync::uplink::Uplink;
@@ -34,9 +36,9 @@ use trapline_wire::LedgerId;
 pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Agent> {
     let Loaded {
         config,
+        entries,
         faults,
         overlay,
-        ..
     } = loaded;
     let clock = power::clock(&config);
     let now = clock.stamp();
@@ -74,6 +76,9 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
         chance: system_chance(),
         outside,
     });
+    if agent.desk().config.page.listen.is_some() {
+        agent.desk().page.show_settings(shown_settings(&entries));
+    }
     let health = &agent.desk().health;
     if !faults.is_empty() {
         health.raise("config", &faults.join("; "), now.unix_ms);
@@ -82,6 +87,16 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
         health.raise("ledger", &trouble, now.unix_ms);
     }
     Ok(agent)
+}
+
+/// The settings for people, without their secrets.
+fn shown_settings(entries: &Entries) -> Vec<ShownSetting> {
+    let shown = entries.iter().map(|(key, entry)| ShownSetting {
+        key: key.clone(),
+        value: shown(key, &entry.value),
+        origin: entry.origin.to_string(),
+    });
+    shown.collect()
 }
 
 /// The ledger; a damaged one is set aside, because a trap in the field goes on.

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "this is the command line")]
 
 use crate::config::{self, Loaded, Problems, Sources, shown};
+use crate::page::password::{PASSWORD_FILE, Password};
 use crate::service::Service;
 use crate::{apart, boot, export, hardware, inspector, logging, models, power, selftest, status};
 use anyhow::Context as _;
@@ -85,6 +86,9 @@ enum Command {
     /// Say how the trap lives from its battery
     #[command(subcommand)]
     Power(PowerCommand),
+    /// The technician's page
+    #[command(subcommand)]
+    Page(PageCommand),
     /// List the models that the trap carries, and what became of offered ones
     Models {
         /// As JSON, one object, for programs
@@ -156,6 +160,12 @@ enum HalCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum PageCommand {
+    /// Print the password of this trap's page
+    Password,
+}
+
+#[derive(Debug, Subcommand)]
 enum PowerCommand {
     /// Say when the trap sleeps and wakes, how long the battery lasts, and why
     Plan {
@@ -219,6 +229,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export { dir } => export(&loaded, &dir),
         Command::Selftest { json } => selftest(&loaded, json),
         Command::Models { json } => models(&loaded, json),
+        Command::Page(PageCommand::Password) => page_password(&loaded),
         Command::Power(PowerCommand::Plan { json }) => power_plan(&loaded, json),
         Command::Power(PowerCommand::Cut { .. }) => Ok(ExitCode::SUCCESS),
         Command::Hal(HalCommand::Scan { json }) => scan(json),
@@ -247,6 +258,17 @@ fn models(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
         say(&format!("{}\n", serde_json::to_string_pretty(&shelf)?))?;
     } else {
         say(&shelf.to_string())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page_password(loaded: &Loaded) -> anyhow::Result<ExitCode> {
+    let dir = &loaded.config.ledger.dir;
+    let password = Password::of_trap(dir)
+        .with_context(|| format!("cannot read or write {PASSWORD_FILE} in {}", dir.display()))?;
+    say(&format!("{}\n", password.shown()))?;
+    if loaded.config.page.listen.is_none() {
+        eprintln!("(The page is off: set `page.listen`.)");
     }
     Ok(ExitCode::SUCCESS)
 }

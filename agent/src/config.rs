@@ -6,6 +6,7 @@ pub mod camera;
 pub mod check;
 pub mod clock;
 pub mod layers;
+pub mod page;
 pub mod place;
 pub mod power;
 pub mod raw;
@@ -17,6 +18,7 @@ use crate::schedule::Schedule;
 use camera::CameraConfig;
 use clock::ClockConfig;
 use log::LevelFilter;
+use page::PageConfig;
 use power::PowerConfig;
 use raw::{Entries, Problem, Value};
 use sensors::SensorsConfig;
@@ -52,6 +54,8 @@ pub struct Config {
     pub server: Option<ServerConfig>,
     /// `[sync]`
     pub sync: SyncConfig,
+    /// `[page]`
+    pub page: PageConfig,
     /// `[log] level`
     pub log_level: LevelFilter,
 }

@@ -5,6 +5,7 @@ use crate::asks::Asks;
 use crate::config::Config;
 use crate::hands::{Books, Hands};
 use crate::health::Health;
+use crate::page::Page;
 use crate::power::PowerDesk;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,6 +40,8 @@ pub struct Desk {
     pub asks: Arc<Asks>,
     /// What the battery allows, and who keeps the trap up.
     pub power: Arc<PowerDesk>,
+    /// The technician's page.
+    pub page: Arc<Page>,
     /// The card has no room for pictures; what is left is for the ledger's rows.
     pub card_full: Arc<AtomicBool>,
 }
@@ -56,13 +59,14 @@ impl Desk {
         let wakes = Arc::new(Wakes::default());
         let power = Arc::new(PowerDesk::new(&config.power, &ledger));
         Self {
-            config,
             power,
             clock,
             hands,
             books: Books::new(hands, ledger),
             health: Arc::new(Health::default()),
             asks: Arc::new(Asks::new(Arc::clone(&wakes))),
+            page: Arc::new(Page::new(&config, Arc::clone(&wakes))),
+            config,
             wakes,
             stop: Stop::default(),
             pulse: Arc::new(Pulse::default()),
@@ -84,6 +88,8 @@ pub struct Wakes {
     pub retain: Notify,
     /// The battery was read.
     pub power: Notify,
+    /// The technician's page was asked for, or told to close.
+    pub page: Notify,
 }
 
 /// Asks all stages to stop, and says since when.

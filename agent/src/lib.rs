@@ -21,6 +21,7 @@ pub mod inspector;
 pub mod lent;
 pub mod models;
 pub mod moment;
+pub mod page;
 pub mod power;
 pub mod retain;
 pub mod schedule;

@@ -3,8 +3,10 @@
 
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 use systemd_journal_logger::{JournalLog, connected_to_journal};
 
 /// Starts logging from `level` on; only the first call counts.
@@ -16,6 +18,43 @@ pub fn start(level: LevelFilter) {
     if log::set_boxed_logger(Box::new(Filtered { target })).is_ok() {
         log::set_max_level(level);
     }
+}
+
+/// The last messages, for whoever looks at the technician's page; the journal keeps them all.
+static RECENT: Mutex<VecDeque<Message>> = Mutex::new(VecDeque::new());
+const RECENT_MAX: usize = 120;
+const MESSAGE_CHARS_MAX: usize = 300;
+
+/// A message that was logged.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Message {
+    /// When, by the system's clock as it was then, UTC in milliseconds since 1970.
+    pub unix_ms: i64,
+    /// `ERROR` to `TRACE`.
+    pub level: &'static str,
+    /// What was said.
+    pub text: String,
+}
+
+/// The last messages, the oldest first.
+#[must_use]
+pub fn recent() -> Vec<Message> {
+    let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+    recent.iter().cloned().collect()
+}
+
+fn remember(record: &Record<'_>) {
+    let text = record.args().to_string();
+    let message = Message {
+        unix_ms: jiff::Timestamp::now().as_millisecond(),
+        level: record.level().as_str(),
+        text: text.chars().take(MESSAGE_CHARS_MAX).collect(),
+    };
+    let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if recent.len() >= RECENT_MAX {
+        recent.pop_front();
+    }
+    recent.push_back(message);
 }
 
 /// Ours from the chosen level on, other crates' only when they warn.
@@ -30,6 +69,7 @@ impl Log for Filtered {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
+            remember(record);
             self.target.log(record);
         }
     }

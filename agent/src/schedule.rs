@@ -59,6 +59,13 @@ impl Schedule {
         self.utc_offset_ms
     }
 
+    /// The last local midnight at or before `at_ms`.
+    #[must_use]
+    pub fn midnight_before(&self, at_ms: i64) -> i64 {
+        let (day, _) = self.day_and_time(at_ms);
+        self.utc(day, 0)
+    }
+
     /// The same slots without windows, for a trap that does not know the time of day.
     #[must_use]
     pub fn day_and_night(&self) -> Self {

@@ -117,6 +117,18 @@ impl Status {
     /// # Errors
     /// When there is a ledger and it cannot be read.
     pub fn read(dir: &Path, now_ms: i64) -> anyhow::Result<Self> {
+        Self::with_facts(dir, read_facts(dir), now_ms)
+    }
+
+    /// The same, in the running agent, which has these facts.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of_running(dir: &Path, facts: Facts, now_ms: i64) -> anyhow::Result<Self> {
+        Self::with_facts(dir, Some(facts), now_ms)
+    }
+
+    fn with_facts(dir: &Path, facts: Option<Facts>, now_ms: i64) -> anyhow::Result<Self> {
         let view = match View::open(dir, Arc::new(OsDisk)) {
             Ok(view) => Some(view),
             Err(StoreError::NoLedger { .. }) => None,
@@ -134,7 +146,7 @@ impl Status {
             ),
             None => (None, Summary::default(), None),
         };
-        let mut status = Self::of(ledger, summary, usage, read_facts(dir), now_ms);
+        let mut status = Self::of(ledger, summary, usage, facts, now_ms);
         if let Some(view) = &view {
             let midnight_ms = now_ms - now_ms.rem_euclid(DAY_MS);
             let today = view.arrivals(midnight_ms, DAY_MS, 1)?;

@@ -32,6 +32,7 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
         detector: checker.detector(),
         server: checker.server(),
         sync: checker.sync(),
+        page: checker.page(),
         log_level: checker.one_of("log.level", &LEVELS, LevelFilter::Info),
     };
     let problems = checker.problems;

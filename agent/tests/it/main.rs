@@ -22,6 +22,8 @@ mod lent;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod pictures;
 #[cfg(test)]
 mod power;

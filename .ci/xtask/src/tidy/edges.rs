@@ -56,11 +56,17 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("jpeg-decoder", &["trapline-detect"]),
     ("rusqlite", &["trapline-store", "trapline-server"]),
     ("reqwest", &["trapline-agent"]),
-    ("axum", &["trapline-server", "trapline-sim"]),
+    (
+        "axum",
+        &["trapline-server", "trapline-agent", "trapline-sim"],
+    ),
     ("argon2", &["trapline-server"]),
     ("image", &["trapline-server"]),
     ("rust-embed", &["trapline-server"]),
-    ("jpeg-encoder", &["trapline-hal", "trapline-sim"]),
+    (
+        "jpeg-encoder",
+        &["trapline-hal", "trapline-agent", "trapline-sim"],
+    ),
     (
         "systemd-journal-logger",
         &["trapline-agent", "trapline-server"],
