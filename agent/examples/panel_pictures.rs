@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use trapline_agent::screen::{
-    self, Battery, Doing, Facts, Insects, Invitation, LastDay, NextPicture, Page, Problem, Queue,
-    SdCard, SheetId, TimeOfDay, Today,
+    self, Battery, Check, Doing, Facts, Insects, Invitation, LastDay, NextPicture, Page, Problem,
+    Queue, SdCard, SheetId, TimeOfDay, Today, Verdict,
 };
 use trapline_hal::{Canvas, PanelSize};
 
@@ -33,6 +33,18 @@ fn main() -> Result<()> {
         for sheet in screen::sheets(&facts, size) {
             let file = folder.join(format!("panel-{name}-{}.png", file_name(&sheet.id)));
             write(&screen::draw(&sheet, size), &file)?;
+        }
+        for (check, what) in checks() {
+            let facts = Facts {
+                check: Some(check),
+                ..Facts::default()
+            };
+            let sheets = screen::sheets(&facts, size).into_iter();
+            for sheet in sheets.filter(|sheet| sheet.id.page == Page::Check) {
+                let number = after_the_first(sheet.id.number);
+                let file = folder.join(format!("panel-{name}-check-{what}{number}.png"));
+                write(&screen::draw(&sheet, size), &file)?;
+            }
         }
     }
     Ok(())
@@ -72,6 +84,7 @@ fn facts() -> Facts {
             hours_left: Some(41 * 24),
         },
         last_day: Some(LastDay { month: 6, day: 27 }),
+        check: None,
         problems: vec![Problem {
             part: "climate".to_owned(),
             words: "SHT3x at I²C address 0x44 does not answer; check its plug and its four wires"
@@ -86,8 +99,37 @@ fn facts() -> Facts {
     }
 }
 
+/// A check that runs, and each of its verdicts.
+fn checks() -> Vec<(Check, &'static str)> {
+    let found = |part: &str, words: &str| Problem {
+        part: part.to_owned(),
+        words: words.to_owned(),
+    };
+    let blurred = found(
+        "sharpness",
+        "0.41, the best of this trap is 0.83; wipe the lens and check the focus",
+    );
+    let dark = found(
+        "lamp",
+        "it makes the picture no brighter; check its wires and its fuse",
+    );
+    let over = |verdict, found| Check::Over { verdict, found };
+    let running = Check::Running {
+        done: 3,
+        of: 11,
+        part: "camera".to_owned(),
+    };
+    vec![
+        (running, "runs"),
+        (over(Verdict::Ready, Vec::new()), "ready"),
+        (over(Verdict::Care, vec![blurred.clone()]), "care"),
+        (over(Verdict::NotReady, vec![dark, blurred]), "not-ready"),
+    ]
+}
+
 fn file_name(id: &SheetId) -> String {
     let page = match &id.page {
+        Page::Check => "check",
         Page::Problem(_) => "problem",
         Page::State => "state",
         Page::Today => "today",
@@ -95,9 +137,13 @@ fn file_name(id: &SheetId) -> String {
         Page::Lasts => "lasts",
         Page::Invitation => "invitation",
     };
-    match id.number {
-        0 => page.to_owned(),
-        later => format!("{page}-{}", later + 1),
+    format!("{page}{}", after_the_first(id.number))
+}
+
+fn after_the_first(number: usize) -> String {
+    match number {
+        0 => String::new(),
+        later => format!("-{}", later + 1),
     }
 }
 

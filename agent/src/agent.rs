@@ -6,11 +6,13 @@ use crate::asks::ShotCause;
 use crate::capture::{Capture, Devices};
 use crate::config::Config;
 use crate::desk::Desk;
+use crate::front::{Front, FrontDevices};
 use crate::hands::Hands;
 use crate::health::Facts;
 use crate::inspect::{Inspect, LoadDetector};
 use crate::page::Tend;
 use crate::power::{PowerCare, PowerDevices};
+use crate::probes::Probes;
 use crate::retain::Retain;
 use crate::stage::{Stage, StageError, drive};
 use crate::sync::Sync;
@@ -18,14 +20,18 @@ use crate::sync::backoff::{Backoff, Chance};
 use crate::sync::uplink::Uplink;
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::timeout;
 use trapline_hal::{Clock, Thermal};
 use trapline_store::Ledger;
 
 /// How long a stage other than sync waits after a failure.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+/// A display may take this long to go dark at the end; the service manager waits not much longer.
+const FRONT_GRACE: Duration = Duration::from_secs(4);
 /// Live facts are written down at most this often.
 const FACTS_EVERY: Duration = Duration::from_secs(1);
 
@@ -47,6 +53,10 @@ pub struct Parts {
     pub thermal: Option<Box<dyn Thermal>>,
     /// Supply, battery-backed clock, and what wakes and switches off the trap.
     pub power: PowerDevices,
+    /// Display, button, LED and trigger.
+    pub front: FrontDevices,
+    /// What checks touch beside the stages.
+    pub probes: Probes,
     /// The server, if there is one.
     pub uplink: Option<Box<dyn Uplink>>,
     /// Random numbers, 0 to 1, 1 excluded.
@@ -93,6 +103,7 @@ pub struct Agent {
     inspect: Inspect,
     sync: Sync,
     power: PowerCare,
+    front: Front,
     chances: Chances,
     outside: Outsider,
 }
@@ -109,7 +120,8 @@ impl Agent {
     /// Puts the parts together; nothing is touched before [`run`](Self::run).
     #[must_use]
     pub fn from_parts(parts: Parts) -> Self {
-        let desk = Desk::new(parts.config, parts.clock, parts.hands, parts.ledger);
+        let mut desk = Desk::new(parts.config, parts.clock, parts.hands, parts.ledger);
+        desk.probes = Arc::new(tokio::sync::Mutex::new(parts.probes));
         let started_ms = desk.clock.stamp().unix_ms;
         desk.health.note(|facts| facts.started_ms = started_ms);
         Self {
@@ -117,6 +129,7 @@ impl Agent {
             inspect: Inspect::new(desk.clone(), parts.load_detector).with_thermal(parts.thermal),
             sync: Sync::new(desk.clone(), parts.uplink),
             power: PowerCare::new(desk.clone(), parts.power),
+            front: Front::new(desk.clone(), parts.front),
             chances: Chances::new(parts.chance),
             outside: Outsider(parts.outside),
             desk,
@@ -141,6 +154,7 @@ impl Agent {
             inspect,
             sync,
             power,
+            front,
             chances,
             mut outside,
         } = self;
@@ -177,7 +191,7 @@ impl Agent {
             };
             tokio::select! {
                 biased;
-                done = stages_and_stop => done,
+                done = beside(&desk, front, stages_and_stop) => done,
                 () = watch => Ok(()),
             }
         };
@@ -186,6 +200,38 @@ impl Agent {
         }
         outside.0.facts(None);
         done
+    }
+
+    /// Does `work`, such as a check, with the devices and without the day of the trap: no
+    /// planned shots, no insects, no server.
+    pub async fn visit<T>(self, work: impl AsyncFnOnce(&Desk) -> T) -> T {
+        let Self {
+            desk,
+            mut capture,
+            front,
+            ..
+        } = self;
+        let answers = async {
+            loop {
+                match desk.asks.next() {
+                    Some(ask) => {
+                        if let Err(error) = capture.answer(ask).await {
+                            let why = error.in_full();
+                            log::warn!("a check could not be done: {why}");
+                        }
+                    }
+                    None => desk.wakes.capture.notified().await,
+                }
+            }
+        };
+        let done = async {
+            tokio::select! {
+                biased;
+                done = work(&desk) => done,
+                () = answers => std::future::pending().await,
+            }
+        };
+        beside(&desk, front, done).await
     }
 
     /// One shot now, everything inspected, everything sent that can be sent.
@@ -216,6 +262,25 @@ async fn stopping_all<S: Stage>(stage: S, desk: &Desk, backoff: Backoff) -> Resu
     let done = drive(stage, desk.clone(), backoff).await;
     if done.is_err() {
         desk.stop.ask();
+    }
+    done
+}
+
+/// Does `work` with the front beside it, which may put itself out at the end.
+async fn beside<T>(desk: &Desk, front: Front, work: impl Future<Output = T>) -> T {
+    // A check is a large future; where it is not moved about, the stack stays small.
+    let (mut front, mut work) = (Box::pin(front.run()), pin!(work));
+    let mut is_out = false;
+    let done = loop {
+        tokio::select! {
+            biased;
+            done = &mut work => break done,
+            () = &mut front, if !is_out => is_out = true,
+        }
+    };
+    desk.stop.ask();
+    if !is_out {
+        let _still_lit = timeout(FRONT_GRACE, front).await;
     }
     done
 }

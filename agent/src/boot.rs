@@ -2,8 +2,11 @@
 //! makes real devices, opens the real card and the real uplink.
 
 mod camera;
+mod front;
 pub mod power;
+mod probes;
 mod sensors;
+pub mod visit;
 
 use crate::agent::{Agent, Outside, Parts};
 use crate::capture::Devices;
@@ -60,8 +63,14 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
         }
     };
     let power = power::power(&config);
+    let (front, probes) = (
+        front::front(&config.front),
+        probes::probes(&config, &faults),
+    );
     let agent = Agent::from_parts(Parts {
         power,
+        front,
+        probes,
         config: Arc::new(config),
         clock: Arc::new(clock),
         ledger,
@@ -101,9 +110,7 @@ fn shown_settings(entries: &Entries) -> Vec<ShownSetting> {
 
 /// The ledger; a damaged one is set aside, because a trap in the field goes on.
 fn open_ledger(dir: &Path, clock: &SystemClock) -> anyhow::Result<(Ledger, Option<String>)> {
-    let mut random = [0; 4];
-    getrandom::fill(&mut random).context("no random numbers for the ledger's id")?;
-    let id = LedgerId(u32::from_ne_bytes(random));
+    let id = draw_id()?;
     let now = wire_stamp(&clock.stamp());
     let open = || Ledger::open(dir, Arc::new(OsDisk), || id, &now);
     let mut trouble = None;
@@ -126,6 +133,19 @@ fn open_ledger(dir: &Path, clock: &SystemClock) -> anyhow::Result<(Ledger, Optio
         opened.with_context(|| format!("cannot open the ledger in {}", dir.display()))?;
     say_recovery(&recovery);
     Ok((ledger, trouble))
+}
+
+/// A ledger in an empty folder.
+fn open_fresh(dir: &Path, clock: &SystemClock) -> anyhow::Result<Ledger> {
+    let id = draw_id()?;
+    let now = wire_stamp(&clock.stamp());
+    let (ledger, _is_new) = Ledger::open(dir, Arc::new(OsDisk), || id, &now)?;
+    Ok(ledger)
+}
+
+fn draw_id() -> anyhow::Result<LedgerId> {
+    let random = getrandom::u32().context("no random numbers for the ledger's id")?;
+    Ok(LedgerId(random))
 }
 
 fn say_recovery(recovery: &Recovery) {

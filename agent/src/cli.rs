@@ -2,10 +2,12 @@
 
 #![expect(clippy::print_stderr, reason = "this is the command line")]
 
+mod checks;
+
 use crate::config::{self, Loaded, Problems, Sources, shown};
 use crate::page::password::{PASSWORD_FILE, Password};
 use crate::service::Service;
-use crate::{apart, boot, export, hardware, inspector, logging, models, power, selftest, status};
+use crate::{apart, boot, door, export, hardware, inspector, logging, models, power, status};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use std::io::{ErrorKind, Write as _};
@@ -30,13 +32,14 @@ const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(2);
 #[command(name = "trapline-agent", version, max_term_width = 100)]
 #[command(after_help = "\
 Examples:
-  trapline-agent selftest                  check this trap before you leave it
+  trapline-agent selftest                  check every part of this trap
+  trapline-agent depart                    can it be left? a last check, one verdict
   trapline-agent status                    what it did, what waits, what is wrong
   trapline-agent export /media/usb/trap    pictures and tables, checked byte for byte
 
 Settings are in /etc/trapline/agent.toml and, for a trap in the field, in
 /boot/firmware/trapline.toml; `trapline-agent config show --origin` explains them.
-Exit status: 0 done, 1 failed, 2 wrong usage, 78 wrong settings.")]
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 leave with care, 78 wrong settings.")]
 struct Cli {
     #[command(flatten)]
     layers: Layers,
@@ -74,8 +77,14 @@ enum Command {
         /// The folder; an export that was cut off goes on where it stopped
         dir: PathBuf,
     },
-    /// Check camera, sensors, card, model, clock and server, with a remedy for each fault
+    /// Check every part by itself, with a remedy for each fault
     Selftest {
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check whether the trap can be left: picture, lamp, battery, clock, card, wake alarm, server
+    Depart {
         /// As JSON, one object, for programs
         #[arg(long)]
         json: bool,
@@ -227,7 +236,8 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check) => check(&loaded),
         Command::Config(ConfigCommand::Show { origin }) => show(&loaded, origin),
         Command::Export { dir } => export(&loaded, &dir),
-        Command::Selftest { json } => selftest(&loaded, json),
+        Command::Selftest { json } => checks::selftest(&loaded, json),
+        Command::Depart { json } => checks::depart(&loaded, json),
         Command::Models { json } => models(&loaded, json),
         Command::Page(PageCommand::Password) => page_password(&loaded),
         Command::Power(PowerCommand::Plan { json }) => power_plan(&loaded, json),
@@ -304,7 +314,8 @@ fn look(args: &LookArgs) -> anyhow::Result<ExitCode> {
 fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
     logging::start(loaded.config.log_level);
     let name = loaded.config.trap.name.clone();
-    let outside = Service::new(&loaded.config.ledger.dir);
+    let dir = loaded.config.ledger.dir.clone();
+    let outside = Service::new(&dir);
     let agent = boot::assemble(loaded, Box::new(outside))?;
     log::info!(trap = name.as_str(); "trap {name:?} starts");
     let runtime = runtime()?;
@@ -318,7 +329,9 @@ fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
             }
             log::info!("asked to stop");
         };
-        agent.run(asked).await.map_err(anyhow::Error::from)
+        let desk = agent.desk().clone();
+        let done = door::beside(&desk, &dir, agent.run(asked)).await;
+        done.map_err(anyhow::Error::from)
     });
     // A thread that hangs in a driver must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -401,22 +414,6 @@ fn export(loaded: &Loaded, dir: &std::path::Path) -> anyhow::Result<ExitCode> {
     say(&format!("{report}\n"))?;
     let is_whole = report.damaged.is_empty();
     Ok(if is_whole {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(EXIT_RUNTIME)
-    })
-}
-
-fn selftest(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
-    let runtime = runtime()?;
-    let report = runtime.block_on(selftest::selftest(loaded));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    if json {
-        say(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
-    } else {
-        say(&report.to_string())?;
-    }
-    Ok(if report.passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(EXIT_RUNTIME)

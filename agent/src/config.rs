@@ -5,6 +5,7 @@
 pub mod camera;
 pub mod check;
 pub mod clock;
+pub mod front;
 pub mod layers;
 pub mod page;
 pub mod place;
@@ -17,6 +18,7 @@ use crate::degrade::Thresholds;
 use crate::schedule::Schedule;
 use camera::CameraConfig;
 use clock::ClockConfig;
+use front::FrontConfig;
 use log::LevelFilter;
 use page::PageConfig;
 use power::PowerConfig;
@@ -48,6 +50,8 @@ pub struct Config {
     pub power: PowerConfig,
     /// `[clock]`
     pub clock: ClockConfig,
+    /// `[button]`, `[led]`, `[display]`, `[trigger]`
+    pub front: FrontConfig,
     /// `[detector]`
     pub detector: DetectorConfig,
     /// `[server]`, if there is one.

@@ -3,10 +3,12 @@
 
 use crate::asks::Asks;
 use crate::config::Config;
+use crate::front::Board;
 use crate::hands::{Books, Hands};
 use crate::health::Health;
 use crate::page::Page;
 use crate::power::PowerDesk;
+use crate::probes::Probes;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -42,6 +44,10 @@ pub struct Desk {
     pub power: Arc<PowerDesk>,
     /// The technician's page.
     pub page: Arc<Page>,
+    /// What the front shows and knows.
+    pub board: Arc<Board>,
+    /// What checks touch; who holds it checks alone.
+    pub probes: Arc<tokio::sync::Mutex<Probes>>,
     /// The card has no room for pictures; what is left is for the ledger's rows.
     pub card_full: Arc<AtomicBool>,
 }
@@ -70,6 +76,8 @@ impl Desk {
             wakes,
             stop: Stop::default(),
             pulse: Arc::new(Pulse::default()),
+            board: Arc::default(),
+            probes: Arc::default(),
             card_full: Arc::default(),
         }
     }

@@ -63,6 +63,11 @@ impl<T: Send + 'static> Lent<T> {
         self.here = Some(device);
     }
 
+    /// Drops what is here, to put another in its place; threads keep what they have.
+    pub fn drop_here(&mut self) {
+        self.here = None;
+    }
+
     /// What is here.
     #[must_use]
     pub fn get(&self) -> Option<&T> {

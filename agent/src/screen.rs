@@ -19,8 +19,8 @@ mod words;
 
 pub use carousel::{Carousel, Shows};
 pub use facts::{
-    Battery, Doing, Facts, Insects, Invitation, LastDay, NextPicture, Problem, Queue, SdCard,
-    TimeOfDay, Today,
+    Battery, Check, Doing, Facts, Insects, Invitation, LastDay, NextPicture, Problem, Queue,
+    SdCard, TimeOfDay, Today, Verdict,
 };
 pub use layout::draw;
 pub use pages::{Body, Page, Sheet, SheetId, sheets};

@@ -259,12 +259,21 @@ async fn rest_for<S: Stage>(stage: &S, desk: &Desk, next: Next) {
 
 /// A step whose panic is an error like any other.
 async fn guarded<T>(step: impl Future<Output = Result<T, StageError>>) -> Result<T, StageError> {
-    let mut step = pin!(step);
+    match guarded_whole(step).await {
+        Ok(done) => done,
+        Err(words) => Err(StageError::Panicked(words)),
+    }
+}
+
+/// Work whose panic is an error: its words. It must not be polled again then, and is not.
+pub(crate) async fn guarded_whole<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = pin!(work);
     poll_fn(move |context| {
-        catch_unwind(AssertUnwindSafe(|| step.as_mut().poll(context))).unwrap_or_else(|payload| {
-            let words = panicked(payload.as_ref()).0;
-            std::task::Poll::Ready(Err(StageError::Panicked(words)))
-        })
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => std::task::Poll::Ready(Err(panicked(payload.as_ref()).0)),
+        }
     })
     .await
 }

@@ -10,7 +10,7 @@ const STOP_GRACE: Duration = Duration::ZERO;
 
 impl Capture {
     /// Answers one ask. The asker may be gone by then, which is no matter.
-    pub(super) async fn answer(&mut self, ask: Ask) -> Result<(), StageError> {
+    pub(crate) async fn answer(&mut self, ask: Ask) -> Result<(), StageError> {
         match ask {
             Ask::Shot { cause, answer } => {
                 let now_ms = self.desk.clock.stamp().unix_ms;

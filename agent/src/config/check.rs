@@ -29,6 +29,7 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
         sensors: checker.sensors(),
         power: checker.power(),
         clock: checker.clock(),
+        front: checker.front(),
         detector: checker.detector(),
         server: checker.server(),
         sync: checker.sync(),

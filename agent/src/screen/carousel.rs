@@ -68,6 +68,13 @@ impl Carousel {
         self.awake_until_ms = now_ms.saturating_add(self.sleep_after_ms);
     }
 
+    /// Something happens at the trap that who stands there wants to see: wake up, and show the
+    /// first of `sheets`.
+    pub fn call(&mut self, now_ms: u64, sheets: &[SheetId]) {
+        self.current = sheets.first().cloned();
+        self.awake_until_ms = now_ms.saturating_add(self.sleep_after_ms);
+    }
+
     /// What is to be seen of `sheets` now.
     pub fn look(&mut self, now_ms: u64, sheets: &[SheetId]) -> Shows {
         let new_problem = self.notice(sheets);
@@ -95,7 +102,12 @@ impl Carousel {
     fn notice(&mut self, sheets: &[SheetId]) -> Option<SheetId> {
         let problem = |sheet: &SheetId| match &sheet.page {
             Page::Problem(problem) => Some(problem.clone()),
-            Page::State | Page::Today | Page::Queue | Page::Lasts | Page::Invitation => None,
+            Page::Check
+            | Page::State
+            | Page::Today
+            | Page::Queue
+            | Page::Lasts
+            | Page::Invitation => None,
         };
         let new = sheets
             .iter()
@@ -180,6 +192,18 @@ mod tests {
         assert_eq!(carousel.look(1, &usual()), state);
         carousel.press(2, &[]);
         assert_eq!(carousel.look(2, &[]), Shows::Dark);
+    }
+
+    #[test]
+    fn a_check_wakes_it_and_is_shown_whatever_was_before() {
+        let mut carousel = Carousel::new(Asleep::Dark, STAYS_MS, 0);
+        carousel.look(0, &with(&["camera"]));
+        let mut sheets = with(&["camera"]);
+        sheets.insert(0, sheet(Page::Check));
+        carousel.call(90_000, &sheets);
+        let check = Shows::Sheet(sheet(Page::Check));
+        assert_eq!(carousel.look(90_000, &sheets), check);
+        assert_eq!(carousel.awake_until_ms(), 120_000);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Local times and days are worked out by who fills this in; where the clock is
 //! not to be trusted they are `None`, and the pages count minutes instead.
 
+use serde::{Deserialize, Serialize};
+
 /// What is known of the trap at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -23,6 +25,8 @@ pub struct Facts {
     /// When the first of battery and SD card ends; `None` when that cannot be said,
     /// or without a trusted clock.
     pub last_day: Option<LastDay>,
+    /// A check that runs, or what it came to.
+    pub check: Option<Check>,
     /// What is wrong, the worst first.
     pub problems: Vec<Problem>,
     /// What to scan, while there is something to join.
@@ -126,6 +130,39 @@ pub struct LastDay {
     pub month: u8,
     /// 1 to 31.
     pub day: u8,
+}
+
+/// A check of the whole trap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// It runs.
+    Running {
+        /// So many of its steps are done.
+        done: u32,
+        /// How many there are.
+        of: u32,
+        /// The part that is looked at, in one or two short words.
+        part: String,
+    },
+    /// It is over.
+    Over {
+        /// What it came to.
+        verdict: Verdict,
+        /// What was found, the worst first.
+        found: Vec<Problem>,
+    },
+}
+
+/// Whether a trap can be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing was found.
+    Ready,
+    /// What was found can be lived with.
+    Care,
+    /// It would not work.
+    NotReady,
 }
 
 /// Something that is wrong.

@@ -1,7 +1,9 @@
 //! What stands on which page, in words.
 
 use super::enrol;
-use super::facts::{Battery, Doing, Facts, Invitation, NextPicture, Problem, Queue, Today};
+use super::facts::{
+    Battery, Check, Doing, Facts, Invitation, NextPicture, Problem, Queue, Today, Verdict,
+};
 use super::layout::Shape;
 use super::words::{bytes, month, printable, short, short_span, span, things, wrapped};
 use trapline_hal::PanelSize;
@@ -9,6 +11,8 @@ use trapline_hal::PanelSize;
 /// A subject; a long one takes several sheets.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Page {
+    /// A check of the whole trap.
+    Check,
     /// Something that is wrong, by its part.
     Problem(String),
     /// What the trap does, and when its next picture is due.
@@ -71,11 +75,14 @@ pub enum Body {
     },
 }
 
-/// All sheets in the order in which the button shows them, problems first.
+/// All sheets in the order in which the button shows them, a check and problems first.
 #[must_use]
 pub fn sheets(facts: &Facts, size: PanelSize) -> Vec<Sheet> {
     let shape = Shape::of(size);
     let mut sheets = Vec::new();
+    if let Some(check) = &facts.check {
+        sheets.extend(checked(check, shape));
+    }
     for (earlier, problem) in facts.problems.iter().enumerate() {
         let earlier = facts.problems.get(..earlier).unwrap_or_default();
         let page = Page::Problem(name_of(problem, earlier));
@@ -241,6 +248,43 @@ fn lasts(facts: &Facts) -> Figures {
 fn left(hours: Option<u32>) -> String {
     let words = hours.map(|hours| format!(", {}", short_span(u64::from(hours) * 60)));
     words.unwrap_or_default()
+}
+
+/// How far a check is, or its verdict with what was found on the sheets after it.
+fn checked(check: &Check, shape: Shape) -> Vec<Sheet> {
+    let (figure, beside, line, found) = match check {
+        Check::Running { done, of, part } => {
+            let figure = format!("{}/{}", (*done).min(99), (*of).min(99));
+            let mut part = printable(part);
+            if part.chars().count() > shape.row_chars {
+                part.clear();
+            }
+            (figure, ["check", "runs"], part, &[][..])
+        }
+        Check::Over { verdict, found } => {
+            let (figure, beside) = match verdict {
+                Verdict::Ready => ("GO", ["ready", "to leave"]),
+                Verdict::Care => ("CARE", ["leave", "with care"]),
+                Verdict::NotReady => ("NO", ["not ready", "to leave"]),
+            };
+            let number = u64::try_from(found.len()).unwrap_or(u64::MAX);
+            let line = match number {
+                0 => "all is well".to_owned(),
+                number => format!("{}: press", things(number, "finding")),
+            };
+            (figure.to_owned(), beside, line, found.as_slice())
+        }
+    };
+    let page = Page::Check;
+    let beside = beside.map(str::to_owned);
+    let mut sheets = figures(&page, &figure, &beside, &[line], shape);
+    for problem in found {
+        sheets.extend(remedied(&page, problem, shape));
+    }
+    for (number, sheet) in sheets.iter_mut().enumerate() {
+        sheet.id.number = number;
+    }
+    sheets
 }
 
 /// The figure with as many lines as have room below it, and again with the rest.

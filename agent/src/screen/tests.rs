@@ -38,6 +38,7 @@ fn usual() -> Facts {
             hours_left: Some(41 * 24),
         },
         last_day: Some(LastDay { month: 6, day: 27 }),
+        check: None,
         problems: vec![Problem {
             part: "climate".to_owned(),
             words: "SHT3x at I²C address 0x44 does not answer; check its plug and its four wires"
@@ -74,6 +75,63 @@ fn every_page_of_the_flat_oled() {
 #[test]
 fn every_page_of_e_paper() {
     insta::assert_snapshot!("paper", as_text(&usual(), PanelSize::Paper296x128));
+}
+
+/// The verdict of a check with these findings.
+fn over(verdict: Verdict, found: &[(&str, &str)]) -> Facts {
+    let found = found.iter().map(|(part, words)| Problem {
+        part: (*part).to_owned(),
+        words: (*words).to_owned(),
+    });
+    Facts {
+        check: Some(Check::Over {
+            verdict,
+            found: found.collect(),
+        }),
+        ..Facts::default()
+    }
+}
+
+/// The sheets of a check under one another.
+fn check_as_text(facts: &Facts, size: PanelSize) -> String {
+    let sheets = sheets(facts, size).into_iter();
+    let sheets = sheets.filter(|sheet| sheet.id.page == Page::Check);
+    let texts = sheets.map(|sheet| format!("sheet {}\n{}", sheet.id.number, draw(&sheet, size)));
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_check_that_runs_and_each_of_its_verdicts() {
+    let running = Facts {
+        check: Some(Check::Running {
+            done: 3,
+            of: 11,
+            part: "camera".to_owned(),
+        }),
+        ..Facts::default()
+    };
+    let blurred = (
+        "sharpness",
+        "0.41, the best of this trap is 0.83; wipe the lens and check the focus",
+    );
+    let dark = (
+        "lamp",
+        "it makes the picture no brighter; check its wires and its fuse",
+    );
+    let all = [
+        running,
+        over(Verdict::Ready, &[]),
+        over(Verdict::Care, &[blurred]),
+        over(Verdict::NotReady, &[dark, blurred]),
+    ];
+    for (size, name) in [
+        (PanelSize::Oled128x64, "check_oled"),
+        (PanelSize::Oled128x32, "check_flat"),
+        (PanelSize::Paper296x128, "check_paper"),
+    ] {
+        let texts = all.iter().map(|facts| check_as_text(facts, size));
+        insta::assert_snapshot!(name, texts.collect::<Vec<_>>().join("\n\n"));
+    }
 }
 
 #[test]
@@ -298,10 +356,25 @@ prop_compose! {
     }
 }
 
+fn any_check() -> impl Strategy<Value = Check> {
+    let problem = |(part, words)| Problem { part, words };
+    let running = (number(), number(), any_words()).prop_map(|(done, of, part)| Check::Running {
+        done,
+        of,
+        part,
+    });
+    let verdicts = &[Verdict::Ready, Verdict::Care, Verdict::NotReady];
+    let found = proptest::collection::vec((any_words(), any_words()).prop_map(problem), 0..3);
+    let over = (proptest::sample::select(verdicts), found)
+        .prop_map(|(verdict, found)| Check::Over { verdict, found });
+    prop_oneof![running, over]
+}
+
 prop_compose! {
     fn any_facts()(
         figures in any_figures(),
         trap in any_words(),
+        check in proptest::option::of(any_check()),
         problems in proptest::collection::vec((any_words(), any_words()), 0..4),
         invitation in proptest::option::of((any_words(), any_words(), any_words(), any_words())),
     ) -> Facts {
@@ -309,6 +382,7 @@ prop_compose! {
         let invite = |(what, scan, address, code)| Invitation { what, scan, address, code };
         Facts {
             trap,
+            check,
             problems: problems.into_iter().map(problem).collect(),
             invitation: invitation.map(invite),
             ..figures

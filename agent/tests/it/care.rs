@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use trapline_agent::agent::{Agent, Nobody, Parts};
 use trapline_agent::config::Config;
+use trapline_agent::front::FrontDevices;
 use trapline_agent::hands::Hands;
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::power::PowerDevices;
+use trapline_agent::probes::Probes;
 use trapline_hal::{ChipCelsius, Clock as _, Thermal};
 use trapline_store::{Ledger, OsDisk};
 use trapline_wire::LedgerId;
@@ -41,6 +43,8 @@ async fn a_hot_processor_makes_pictures_wait_and_a_cool_one_takes_them_up() {
         load_detector: detector(Vec::new()),
         power: PowerDevices::default(),
         thermal: Some(Box::new(TestThermal(Arc::clone(&celsius)))),
+        front: FrontDevices::default(),
+        probes: Probes::default(),
         uplink: Some(Box::new(uplink.clone())),
         chance: Box::new(|| 0.5),
         outside: Box::new(Nobody),

@@ -12,6 +12,8 @@ mod effort;
 #[cfg(test)]
 mod follow;
 #[cfg(test)]
+mod front;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod inspector;

@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use trapline_agent::agent::{Agent, Nobody, Parts};
 use trapline_agent::config::Config;
+use trapline_agent::front::FrontDevices;
 use trapline_agent::hands::Hands;
 use trapline_agent::inspect::{Asked, Detect, LoadDetector, LookError, Seen};
 use trapline_agent::models::Choice;
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::power::PowerDevices;
+use trapline_agent::probes::Probes;
 use trapline_hal::Clock as _;
 use trapline_store::{Ledger, ModelStage, OsDisk, View};
 use trapline_wire::v1::{InspectionOutcome, ModelOffer, ModelRef, ModelState};
@@ -190,6 +192,8 @@ impl Trap {
             load_detector,
             power: PowerDevices::default(),
             thermal: None,
+            front: FrontDevices::default(),
+            probes: Probes::default(),
             uplink: Some(Box::new(self.uplink.clone())),
             chance: Box::new(|| 0.5),
             outside: Box::new(Nobody),

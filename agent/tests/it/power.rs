@@ -13,10 +13,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use trapline_agent::agent::{Agent, Nobody, Parts};
 use trapline_agent::config::Config;
+use trapline_agent::front::FrontDevices;
 use trapline_agent::hands::Hands;
 use trapline_agent::health::Facts;
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::power::PowerDevices;
+use trapline_agent::probes::Probes;
 use trapline_hal::rtc::BackupClock;
 use trapline_hal::throttle::{Strains, Supply};
 use trapline_hal::wake::{Armed, PowerCut, WakeAbility, WakeWhen};
@@ -273,6 +275,8 @@ impl Trap {
             devices,
             load_detector: detector(Vec::new()),
             thermal: None,
+            front: FrontDevices::default(),
+            probes: Probes::default(),
             power: PowerDevices {
                 supply: Some(Box::new(self.wired())),
                 open_rtc: Some(Box::new(move || Ok(Box::new(copy(&rtc)) as _))),

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use trapline_agent::agent::{Agent, Nobody, Outside, Parts};
 use trapline_agent::config::Config;
+use trapline_agent::front::FrontDevices;
 use trapline_agent::hands::Hands;
 use trapline_agent::inspect::LoadDetector;
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::power::PowerDevices;
+use trapline_agent::probes::Probes;
 use trapline_agent::sync::uplink::UplinkError;
 use trapline_hal::Clock as _;
 use trapline_store::disk::SimDisk;
@@ -69,20 +71,43 @@ impl Trap {
         load_detector: LoadDetector,
         outside: Box<dyn Outside>,
     ) -> Agent {
-        let ledger = self.open_ledger();
         Agent::from_parts(Parts {
+            load_detector,
+            outside,
+            ..self.parts(shots)
+        })
+    }
+
+    /// An agent with a front, whose detector works.
+    pub(crate) fn fitted_agent(
+        &self,
+        shots: Vec<Shot>,
+        front: FrontDevices,
+        probes: Probes,
+    ) -> Agent {
+        Agent::from_parts(Parts {
+            front,
+            probes,
+            ..self.parts(shots)
+        })
+    }
+
+    fn parts(&self, shots: Vec<Shot>) -> Parts {
+        Parts {
             config: Arc::new(Config::from_text("test", &self.settings).unwrap()),
             clock: Arc::clone(&self.clock) as _,
-            ledger,
+            ledger: self.open_ledger(),
             hands: Hands::Inline,
             devices: devices(shots),
-            load_detector,
+            load_detector: detector(Vec::new()),
             thermal: None,
             power: PowerDevices::default(),
+            front: FrontDevices::default(),
+            probes: Probes::default(),
             uplink: Some(Box::new(self.uplink.clone())),
             chance: Box::new(|| 0.5),
-            outside,
-        })
+            outside: Box::new(Nobody),
+        }
     }
 
     pub(crate) fn open_ledger(&self) -> Ledger {

@@ -23,10 +23,12 @@ use tokio::time::sleep_until;
 use trapline_agent::agent::{Agent, Nobody, Parts};
 use trapline_agent::capture::Devices;
 use trapline_agent::config::Config;
+use trapline_agent::front::FrontDevices;
 use trapline_agent::hands::Hands;
 use trapline_agent::inspect::{Detect, LoadDetector};
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::power::PowerDevices;
+use trapline_agent::probes::Probes;
 use trapline_hal::{Camera, Clock as _};
 use trapline_store::disk::SimDisk;
 use trapline_store::{Ledger, View};
@@ -277,6 +279,8 @@ impl Life {
             load_detector: self.detector(chance),
             thermal: None,
             power: PowerDevices::default(),
+            front: FrontDevices::default(),
+            probes: Probes::default(),
             uplink: Some(Box::new(SimLink::new(
                 around,
                 self.key.clone(),
