@@ -3,6 +3,7 @@
 
 mod camera;
 mod front;
+mod lamps;
 pub mod power;
 mod probes;
 mod sensors;
@@ -199,6 +200,7 @@ pub fn devices(config: &Config, replayed: usize) -> Devices {
         open_camera: camera::open(&config.camera),
         ambient,
         power,
+        fittings: lamps::fittings(config),
     }
 }
 

@@ -3,19 +3,25 @@
 
 mod admit;
 mod asked;
+mod attract;
+pub mod fittings;
+mod flash;
+mod recovery;
 mod sensors;
 mod shutter;
 mod worth;
 
-use crate::asks::ShotCause;
+use crate::asks::{LampUse, ShotCause};
 use crate::desk::Desk;
 use crate::effort::{self, Known};
 use crate::lent::Lent;
 use crate::moment::wire_stamp;
 use crate::schedule::Slots;
 use crate::stage::{Next, Stage, StageError};
+use attract::Attract;
+use fittings::Fittings;
 use sensors::{Sensors, has_a_value};
-use shutter::Shutter;
+use shutter::{Shutter, Wish};
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -29,6 +35,13 @@ use trapline_wire::v1::MissReason;
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// A shot that is in progress when the agent is stopped may go on this long.
 const STOP_GRACE: Duration = Duration::from_secs(5);
+/// The lamp is not looked after so shortly before a shot.
+const TEND_BEFORE_MS: u64 = 15_000;
+/// A picture for the ledger.
+const KEPT: Wish = Wish {
+    only_to_look: false,
+    lamp: LampUse::AsUsual,
+};
 /// When the last shot on a set clock was due, kept while the clock is unset.
 const META_TRUE_DUE: &str = "last_true_due_ms";
 
@@ -46,6 +59,8 @@ pub struct Devices {
     pub ambient: Box<dyn Ambient>,
     /// The battery.
     pub power: Box<dyn Power>,
+    /// Lamps and supplies.
+    pub fittings: Fittings,
 }
 
 impl fmt::Debug for Devices {
@@ -59,6 +74,7 @@ pub struct Capture {
     desk: Desk,
     shutter: Shutter,
     sensors: Sensors,
+    attract: Attract,
     /// The one who measures pictures, one at a time.
     measurer: Lent<()>,
     last_due_ms: Option<i64>,
@@ -79,9 +95,12 @@ impl Capture {
     /// The stage with its devices; none is touched yet.
     #[must_use]
     pub fn new(desk: Desk, devices: Devices) -> Self {
+        let mut fittings = devices.fittings;
+        let supply = fittings.sensor_supply.take();
         Self {
-            shutter: Shutter::new(desk.clone(), devices.open_camera),
-            sensors: Sensors::new(desk.clone(), devices.ambient, devices.power),
+            attract: Attract::new(desk.clone(), fittings.attract.take()),
+            shutter: Shutter::new(desk.clone(), devices.open_camera, &mut fittings),
+            sensors: Sensors::new(desk.clone(), (devices.ambient, devices.power), supply),
             measurer: Lent::of(()),
             desk,
             last_due_ms: None,
@@ -131,6 +150,7 @@ impl Capture {
             .await?;
         self.last_due_ms = Some(due_ms);
         let reading = self.sensors.read().await;
+        self.attract.note_light(reading.light_lux);
         if self.desk.card_full.load(Ordering::Relaxed) {
             let why = "the card has no room for pictures".to_owned();
             return self
@@ -147,7 +167,7 @@ impl Capture {
         let stop = self.desk.stop.clone();
         let frame = tokio::select! {
             biased;
-            frame = self.shutter.take_picture(false) => frame.map_err(|why| (MissReason::Camera, why)),
+            frame = self.shutter.take_picture(KEPT) => frame.map_err(|why| (MissReason::Camera, why)),
             () = stop.over(STOP_GRACE) => {
                 Err((MissReason::Cut, "the agent was stopped during the shot".to_owned()))
             }
@@ -231,7 +251,7 @@ impl Stage for Capture {
     }
 
     fn step_limit(&self) -> Duration {
-        // Opening and shooting, each with its deadline, and the ledger's own time.
+        // All that is tried ends with the deadline; lamps, slack and the ledger have their own time.
         2 * self.desk.config.camera.deadline + sensors::DEADLINE + Duration::from_mins(2)
     }
 
@@ -260,6 +280,7 @@ impl Stage for Capture {
         }
         let now = self.desk.clock.stamp();
         self.note_clock(&now);
+        self.attract.tend(&now).await;
         if !self.is_settled {
             self.settle(&now).await?;
             // A folder that was played to its end must not miss shots for ever.
@@ -296,6 +317,9 @@ impl Stage for Capture {
             self.desk
                 .health
                 .note(|facts| facts.idle = Some("no shot falls into the windows".to_owned()));
+            if self.attract.is_there() {
+                return Ok(Next::Rest(LOOK_EVERY));
+            }
             return Ok(Next::RestUntilWoken);
         };
         let wait_ms = wait_ms(due_ms);
@@ -303,6 +327,9 @@ impl Stage for Capture {
             self.desk
                 .health
                 .note(|facts| facts.next_due_ms = Some(due_ms));
+            if wait_ms > TEND_BEFORE_MS {
+                self.shutter.tend().await;
+            }
             return Ok(Next::Rest(Duration::from_millis(wait_ms).min(LOOK_EVERY)));
         }
         let shot = self.shoot(due_ms, ShotCause::Schedule).await;

@@ -107,6 +107,16 @@ enum Command {
     /// Look at the picture on standard input: the process in which the detector runs
     #[command(hide = true)]
     Look(LookArgs),
+    /// Put out every lamp that the settings name, for the service manager to run after the service
+    #[command(hide = true)]
+    LampOff,
+    /// Guard a lamp: the process that puts it out whatever happens to the agent
+    #[command(hide = true, name = apart::LAMP_GUARD)]
+    LampGuard {
+        /// Line, kind and maximum on-time
+        #[arg(allow_hyphen_values = true)]
+        order: Vec<String>,
+    },
     /// Take a picture of a camera at USB: the process in which its driver runs
     #[command(hide = true, name = apart::USB_SHOT)]
     UsbShot {
@@ -214,8 +224,13 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Command::Look(args) = cli.command {
         return look(&args);
     }
+    // What runs in a process of its own is told all that it needs.
     if let Command::UsbShot { settings } = &cli.command {
         apart::usb_shot(settings)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::LampGuard { order } = &cli.command {
+        apart::lamp_guard(order)?;
         return Ok(ExitCode::SUCCESS);
     }
     // A trap that is being wired has no settings yet.
@@ -244,7 +259,11 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Power(PowerCommand::Cut { .. }) => Ok(ExitCode::SUCCESS),
         Command::Hal(HalCommand::Scan { json }) => scan(json),
         Command::Look(args) => look(&args),
-        Command::UsbShot { .. } => Ok(ExitCode::SUCCESS),
+        Command::LampOff => {
+            say(&apart::lamp_off(&loaded.config)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::LampGuard { .. } | Command::UsbShot { .. } => Ok(ExitCode::SUCCESS),
     }
 }
 

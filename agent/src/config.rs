@@ -6,6 +6,7 @@ pub mod camera;
 pub mod check;
 pub mod clock;
 pub mod front;
+pub mod lamps;
 pub mod layers;
 pub mod page;
 pub mod place;
@@ -19,6 +20,7 @@ use crate::schedule::Schedule;
 use camera::CameraConfig;
 use clock::ClockConfig;
 use front::FrontConfig;
+use lamps::{AttractConfig, FlashConfig};
 use log::LevelFilter;
 use page::PageConfig;
 use power::PowerConfig;
@@ -44,6 +46,10 @@ pub struct Config {
     pub schedule: Schedule,
     /// `[camera]`
     pub camera: CameraConfig,
+    /// `[lamp]`, if there is one.
+    pub flash: Option<FlashConfig>,
+    /// `[attract]`, if there is one.
+    pub attract: Option<AttractConfig>,
     /// `[sensors]`
     pub sensors: SensorsConfig,
     /// `[power]`

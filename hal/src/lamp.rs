@@ -23,7 +23,8 @@
 //! was. For that the service runs `put_out` (`pi/lamp_guard.rs`) after its
 //! end, and a resistor that pulls the lamp's switch to off belongs into the wiring.
 
-use crate::lines::{NoLine, OutputKind, Wiring};
+use crate::error::DeviceError;
+use crate::lines::{Level, NoLine, OutputKind, Wiring};
 use std::str::FromStr;
 
 pub mod guard;
@@ -32,6 +33,42 @@ mod pipe;
 mod words;
 
 pub use owner::{Lamp, Lit, PutOut};
+
+/// A lamp as the trap uses it. Dropping it leaves it dark.
+pub trait Light: Send {
+    /// Lights it, for `max_on_ms` at the most. One that is on keeps the end that it had.
+    ///
+    /// # Errors
+    /// [`DeviceError`] when it is not lit; it is dark then.
+    fn on(&mut self, level: Level, max_on_ms: u64) -> Result<PutOut, DeviceError>;
+
+    /// Puts it out.
+    ///
+    /// # Errors
+    /// [`DeviceError`] when nobody can say that it is dark.
+    fn off(&mut self) -> Result<PutOut, DeviceError>;
+
+    /// Makes sure that it could be lit, and that somebody would put it out.
+    ///
+    /// # Errors
+    /// [`DeviceError`] when that was not so, or is not.
+    fn tend(&mut self) -> Result<(), DeviceError>;
+}
+
+impl Light for Lamp {
+    fn on(&mut self, level: Level, max_on_ms: u64) -> Result<PutOut, DeviceError> {
+        Self::on(self, level, max_on_ms)
+    }
+
+    fn off(&mut self) -> Result<PutOut, DeviceError> {
+        Self::off(self)
+    }
+
+    fn tend(&mut self) -> Result<(), DeviceError> {
+        self.open()?;
+        self.check()
+    }
+}
 
 /// What a guard guards, as it is said on its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]

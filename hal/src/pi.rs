@@ -25,5 +25,7 @@ mod pwm;
 pub mod rtc;
 pub mod supply;
 pub mod switch_off;
+#[cfg(feature = "pi")]
+pub mod switched;
 pub mod thermal;
 pub mod wake;

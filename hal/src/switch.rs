@@ -5,6 +5,21 @@ use crate::error::DeviceError;
 use crate::lines::{Level, Lines, Output, OutputKind, Wiring};
 use embedded_hal::delay::DelayNs;
 
+/// The supply of a device, as whoever uses the device sees it.
+pub trait Supply: Send {
+    /// Gives power, and waits until the device is up if it was not.
+    ///
+    /// # Errors
+    /// [`DeviceError`] when the line did not take it.
+    fn on(&mut self) -> Result<(), DeviceError>;
+
+    /// Takes the power away for a moment: the last thing to try with a device that hangs.
+    ///
+    /// # Errors
+    /// [`DeviceError`] when the line did not take it.
+    fn cycle(&mut self) -> Result<(), DeviceError>;
+}
+
 /// How a supply is left when nobody holds its switch, and after the trap's program ended.
 ///
 /// That is as good as the board: one that forgets a released line leaves it to

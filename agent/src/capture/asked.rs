@@ -1,6 +1,7 @@
 //! What is done for those who ask out of turn; see [`Asks`](crate::asks::Asks).
 
 use super::Capture;
+use super::shutter::Wish;
 use crate::asks::{Ask, LampUse};
 use crate::stage::StageError;
 use std::time::Duration;
@@ -36,7 +37,7 @@ impl Capture {
 impl super::Shutter {
     /// Takes a picture that nobody keeps.
     async fn look(&mut self, lamp: LampUse) -> Result<trapline_hal::Frame, String> {
-        log::debug!("a picture to look at, lamp {lamp:?}");
-        self.take_picture(true).await
+        let only_to_look = true;
+        self.take_picture(Wish { only_to_look, lamp }).await
     }
 }

@@ -26,6 +26,8 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
         ledger: checker.ledger(),
         schedule: checker.schedule(),
         camera: checker.camera(),
+        flash: checker.flash(),
+        attract: checker.attract(),
         sensors: checker.sensors(),
         power: checker.power(),
         clock: checker.clock(),

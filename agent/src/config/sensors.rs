@@ -1,5 +1,6 @@
 //! `[sensors]`: what is wired to a trap, by the names that people give the parts.
 
+use super::camera::Supply;
 use super::check::Checker;
 use trapline_hal::bus_sensors::{BatteryPart, ClimatePart, LightPart};
 use trapline_hal::drivers::ads1115::{Input, Wiring};
@@ -16,6 +17,8 @@ pub struct SensorsConfig {
     pub light: Vec<Sensor<LightPart>>,
     /// Battery sensors, the most trusted first.
     pub battery: Vec<Sensor<BatteryPart>>,
+    /// Their supply, if it can be switched.
+    pub power: Option<Supply>,
     /// Battery volts for each volt that the kernel's sensor or the converter measures.
     pub divider: DividerRatio,
 }
@@ -76,6 +79,7 @@ impl Checker<'_> {
             light: self.parts("sensors.light", &LightPart::NAMES),
             battery: self.parts("sensors.battery", &battery),
             divider,
+            power: self.supply("sensors.power", "sensors.power_settle"),
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 use trapline_agent::capture::Devices;
+use trapline_agent::capture::fittings::Fittings;
 use trapline_agent::inspect::{Asked, Detect, LoadDetector, LookError, Seen, SeenBox};
 use trapline_detect::arrivals::appearance;
 use trapline_detect::{Detection, Picture};
@@ -157,6 +158,7 @@ pub(crate) fn devices(script: Vec<Shot>) -> Devices {
         }),
         ambient: Box::new(TestAmbient),
         power: Box::new(TestPower),
+        fittings: Fittings::default(),
     }
 }
 

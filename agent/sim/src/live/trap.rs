@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use trapline_agent::asks::ShotCause;
+use trapline_agent::capture::fittings::Fittings;
 use trapline_agent::capture::{Capture, Devices};
 use trapline_agent::config::Config;
 use trapline_agent::desk::Desk;
@@ -290,6 +291,7 @@ fn boot(
         open_camera,
         ambient: Box::new(SimAmbient::new(Arc::clone(scene))),
         power: Box::new(SimPower::new(Arc::clone(scene))),
+        fittings: Fittings::default(),
     };
     let model = model.clone();
     let load = Box::new(move |_choice: &Choice| Ok(Box::new(model.clone()) as Box<dyn Detect>));

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use tokio::time::sleep_until;
 use trapline_agent::agent::{Agent, Nobody, Parts};
 use trapline_agent::capture::Devices;
+use trapline_agent::capture::fittings::Fittings;
 use trapline_agent::config::Config;
 use trapline_agent::front::FrontDevices;
 use trapline_agent::hands::Hands;
@@ -275,6 +276,7 @@ impl Life {
                 open_camera,
                 ambient: Box::new(SimAmbient::new(Arc::clone(&self.scene))),
                 power: Box::new(SimPower::new(Arc::clone(&self.scene))),
+                fittings: Fittings::default(),
             },
             load_detector: self.detector(chance),
             thermal: None,
