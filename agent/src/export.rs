@@ -17,6 +17,7 @@ use trapline_wire::v1::{
 };
 use trapline_wire::{CaptureId, Sha256, TrackId};
 
+mod deployments;
 mod insects;
 mod table;
 
@@ -117,6 +118,7 @@ pub fn export(
     export_efforts(&view, dir)?;
     export_readings(&view, dir)?;
     insects::export(&view, dir)?;
+    deployments::export(&view, dir)?;
     Ok(report)
 }
 

@@ -179,11 +179,17 @@ impl Trap {
 
     /// Starts `trapline-agent run`; its messages go to `agent.log` in the trap's folder.
     pub(crate) fn start(&self) -> Result<Running> {
+        self.start_with(&[])
+    }
+
+    /// The same with settings as variables, each `TRAPLINE_…` with its value.
+    pub(crate) fn start_with(&self, variables: &[(&str, &str)]) -> Result<Running> {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.folder.join("agent.log"))?;
         let mut command = self.command(&["run"]);
+        command.envs(variables.iter().copied());
         command.stdout(log.try_clone()?).stderr(log);
         Running::start("trapline-agent", &mut command)
     }

@@ -21,6 +21,7 @@ struct Now {
     /// Whether the phone may set it.
     clock_can_be_set: bool,
     utc_offset_ms: i64,
+    has_server: bool,
     status: Status,
     /// Since midnight of the trap's local time.
     pictures_today: u64,
@@ -51,6 +52,7 @@ pub(super) async fn now(State(hall): State<Arc<Hall>>) -> Result<Response, Refus
         version: env!("CARGO_PKG_VERSION"),
         clock_can_be_set: super::place::is_doubtful(stamp.quality),
         clock: wire_stamp(&stamp),
+        has_server: hall.desk.config.server.is_some(),
         utc_offset_ms: hall.desk.config.schedule.utc_offset_ms(),
         status,
         pictures_today: today.captures_since,

@@ -73,7 +73,8 @@
 //! The permission to make a transition is a token ([`Planned`], [`Fresh`],
 //! [`Sendable`]) that only the ledger makes and the transition uses up.
 //!
-//! The table of offered models stands in `ledger/models.rs`.
+//! The table of offered models stands in `ledger/models.rs`. What a technician told
+//! of the spot is in `deployments`, each time a new row, and is not sent yet.
 //!
 //! # Recovery
 //!

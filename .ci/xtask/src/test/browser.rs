@@ -5,7 +5,7 @@ use crate::build::{self, Cast, Profile};
 use crate::process;
 use crate::setup;
 use crate::trap::{Server, Trap, TrapPlan, USER};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -36,7 +36,10 @@ pub(super) fn run() -> Result<Counts> {
             key: &key,
         },
     )?;
-    let mut agent = trap.start()?;
+    let mut agent = trap.start_with(&[
+        ("TRAPLINE_PAGE_LISTEN", "127.0.0.1:0"),
+        ("TRAPLINE_PAGE_OPEN", "always"),
+    ])?;
     process::until(
         "all captures and what was found in them on the server",
         Duration::from_secs(300),
@@ -45,13 +48,16 @@ pub(super) fn run() -> Result<Counts> {
             Ok(counts.pictures == PLATES && counts.inspected == PLATES)
         },
     )?;
+    let page_password = process::output(&mut trap.command(&["page", "password"]))?;
     let text = shown(
         Command::new("npm")
             .args(["run", "--silent", "e2e"])
             .current_dir(process::root().join("sync-server/web"))
             .env("TRAPLINE_URL", &server.url)
             .env("TRAPLINE_USER", USER)
-            .env("TRAPLINE_PASSWORD", PASSWORD),
+            .env("TRAPLINE_PASSWORD", PASSWORD)
+            .env("TRAPLINE_PAGE_URL", page_url(&trap)?)
+            .env("TRAPLINE_PAGE_PASSWORD", page_password.trim()),
     )?;
     agent.stop(Duration::from_secs(20))?;
     let counts = read_node(&text);
@@ -59,6 +65,16 @@ pub(super) fn run() -> Result<Counts> {
         bail!("the browser tests did not get as far as a test");
     }
     Ok(counts)
+}
+
+/// Where the trap serves its technician's page, as its log says.
+fn page_url(trap: &Trap) -> Result<String> {
+    let log = std::fs::read_to_string(trap.folder.join("agent.log"))?;
+    let words = "the technician's page is open at ";
+    let said = log.lines().find_map(|line| line.split_once(words));
+    let (_, url) = said.context("the agent does not say where its page is")?;
+    let url = url.split_whitespace().next().unwrap_or_default();
+    Ok(url.to_owned())
 }
 
 fn draw_plates(sim: &Path, plates: &Path) -> Result<()> {

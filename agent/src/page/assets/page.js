@@ -264,7 +264,9 @@
     const image = el('img', { src: '/api/pictures/' + picture.id + '/' + side, alt: '', loading: 'lazy',
       width: picture.width_px, height: picture.height_px });
     image.addEventListener('error', () => frame.replaceChildren(el('p', {}, 'This picture cannot be shown.')));
-    frame.append(image, boxes(picture));
+    const overlay = boxes(picture);
+    image.addEventListener('load', () => frame.classList.add('ready'));
+    frame.append(image, overlay);
     return frame;
   }
 
@@ -280,9 +282,9 @@
     const came = status.arrivals_today;
     const doubt = came && came.low !== came.high ? came.low + '–' + came.high : '';
     $('today').replaceChildren(
-      tile('pictures today', state.pictures_today),
-      tile('new insects', came ? came.counted : '–', doubt),
-      tile('missed today', state.missed_today),
+      tile('pictures', state.pictures_today, 'today'),
+      tile('new insects', came ? came.counted : '–', doubt || 'today'),
+      tile('missed', state.missed_today, 'today'),
     );
     const list = await get('/api/pictures');
     const cards = list.map((picture) => {
@@ -336,7 +338,7 @@
     const missed = Object.entries(s.missed_by_reason).map(([reason, shots]) => shots + ' ' + reason).join(', ');
     row('Missed', String(s.missed), missed);
     const waiting = s.inspections_waiting;
-    row('Looked at', some(s.inspected, 'picture', 'pictures'), waiting ? waiting + ' wait for the detector' : '');
+    row('Looked at', some(s.inspected, 'picture', 'pictures'), waiting ? waiting + (waiting === 1 ? ' waits' : ' wait') + ' for the detector' : '');
     const b = state.battery;
     if (b) {
       const left = b.hours_left === null || b.hours_left === undefined ? '' : 'lasts about ' + span(b.hours_left * 3600);
@@ -346,7 +348,8 @@
     const card = state.card_hours_left;
     row('Card', s.disk_free_bytes === null ? '–' : size(s.disk_free_bytes) + ' free',
       size(s.pictures_bytes) + ' of pictures' + (card ? '; room for about ' + span(card * 3600) : ''));
-    if (s.sync_error) row('Server', 'not reached', s.sync_error);
+    if (!state.has_server) row('Server', 'none set', 'everything stays on the card');
+    else if (s.sync_error) row('Server', 'not reached', s.sync_error);
     else row('Server', s.last_sync_ms ? 'heard ' + ago(s.last_sync_ms) : 'none heard yet',
       some(s.pictures_waiting, 'picture', 'pictures') + ' and ' + some(s.records_waiting, 'record', 'records') + ' wait');
     row('Clock', moment(state.clock.unix_ms), CLOCKS[state.clock.quality]);
@@ -360,7 +363,66 @@
 
   // ---- checks
 
+  const MARKS = { passed: '✓', care: '!', failed: '✗', absent: '–' };
+  const VERDICTS = {
+    ready: 'Ready to leave.',
+    care: 'It can be left, but read this first:',
+    not_ready: 'Not ready: mend what is marked ✗.',
+  };
+  let following = false;
+
   async function check() {
+    if (following) return;
+    following = true;
+    try {
+      for (;;) {
+        const now = await get('/api/checks');
+        showCheck(now);
+        if (!now.running || view !== 'check') return;
+        await new Promise((done) => setTimeout(done, 700));
+      }
+    } finally {
+      following = false;
+    }
+  }
+
+  function showCheck(now) {
+    for (const id of ['depart', 'selftest']) $(id).disabled = now.running;
+    const words = $('check-words');
+    words.className = 'words';
+    const bar = $('check-bar');
+    bar.parentElement.hidden = !now.running;
+    if (now.running) {
+      bar.style.width = (now.of > 0 ? (100 * now.done) / now.of : 2) + '%';
+      words.textContent = now.part ? 'Looks at: ' + now.part + ' (' + (now.done + 1) + ' of ' + now.of + ') …' : 'It begins …';
+      $('checks').replaceChildren();
+      return;
+    }
+    const report = now.report;
+    if (!report) {
+      words.textContent = '';
+      return;
+    }
+    const verdict = report.verdict || (report.passed ? 'ready' : 'not_ready');
+    words.className = verdict === 'ready' ? 'fine' : 'alarm';
+    words.textContent = now.kind === 'depart' ? VERDICTS[verdict]
+      : report.passed ? 'Every part of this trap works.' : 'Not every part of this trap works.';
+    words.append(' (' + ago(now.began_ms) + ')');
+    const worst = (one) => ['failed', 'care', 'passed', 'absent'].indexOf(one.outcome);
+    const rows = report.checks.slice().sort((a, b) => worst(a) - worst(b));
+    $('checks').replaceChildren(...rows.map((one) =>
+      el('li', { class: one.outcome }, el('span', { class: 'mark' }, MARKS[one.outcome] || '?'),
+        el('span', {}, el('b', {}, capital(one.part)), el('br'), one.found,
+          one.remedy ? el('em', {}, '→ ' + one.remedy) : null,
+          one.took_ms > 0 ? el('small', {}, ' ' + (one.took_ms / 1000).toFixed(1) + ' s') : null))));
+  }
+  for (const kind of ['depart', 'selftest']) {
+    $(kind).addEventListener('click', () =>
+      withButton($(kind), $('check-words'), async () => {
+        focus.stop();
+        await post('/api/checks/' + kind, {});
+        check().catch(complain);
+      }));
   }
 
   // ---- time and place
@@ -443,8 +505,8 @@
     const pair = commas && commas.length === 2 && !clean.includes('.') ? commas.map((n) => n.replace(',', '.')) : numbers;
     if (!pair || pair.length !== 2) throw new Error('write two numbers, as in 52.51630, 13.37770');
     let [latitude, longitude] = pair.map(Number);
-    if (/s/i.test(clean)) latitude = -Math.abs(latitude);
-    if (/w/i.test(clean)) longitude = -Math.abs(longitude);
+    if (/(^|[^a-z])s(outh)?([^a-z]|$)/i.test(clean)) latitude = -Math.abs(latitude);
+    if (/(^|[^a-z])w(est)?([^a-z]|$)/i.test(clean)) longitude = -Math.abs(longitude);
     return { latitude, longitude };
   }
 

@@ -5,6 +5,8 @@ mod crash;
 #[cfg(test)]
 mod day;
 #[cfg(test)]
+mod deployments;
+#[cfg(test)]
 mod follow;
 #[cfg(test)]
 mod laws;
