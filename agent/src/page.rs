@@ -15,6 +15,7 @@
 
 mod address;
 mod answer;
+mod checks;
 mod door;
 mod focus;
 mod guard;

@@ -1,7 +1,7 @@
 //! Where the trap stood, as technicians told it, and their photographs of the spot.
 
-use super::table::{Table, part_of, put_in_place};
 use super::optional;
+use super::table::{Table, part_of, put_in_place};
 use crate::moment::utc_text;
 use anyhow::Context as _;
 use std::fs::File;

@@ -69,7 +69,10 @@ fn heard(desk: &Desk, event: ButtonEvent) {
         desk.power.hold.until(stays_ms);
     }
     match event {
-        ButtonEvent::Short => desk.board.press(),
+        ButtonEvent::Short => {
+            desk.board.press();
+            desk.page.open(desk.config.page.idle);
+        }
         ButtonEvent::Long => desk.board.press_long(),
         ButtonEvent::Stuck => {
             let now_ms = desk.clock.stamp().unix_ms;

@@ -2,6 +2,7 @@
 //! gone when it closes.
 
 use super::answer::Refused;
+use super::checks::Checks;
 use super::door::Door;
 use super::password::Password;
 use super::pictures::Kept;
@@ -22,6 +23,8 @@ pub(super) struct Hall {
     pub(super) door: Door,
     /// The ledger's folder.
     pub(super) folder: PathBuf,
+    /// The check that was asked for last.
+    pub(super) checks: Checks,
     /// Pictures that were made smaller.
     pub(super) kept: Kept,
     /// One camera, one phone that focuses.
@@ -36,6 +39,7 @@ impl Hall {
             desk,
             door: Door::new(password),
             folder,
+            checks: Checks::default(),
             kept: Kept::default(),
             focus: Semaphore::new(1),
             bench: Arc::new(Semaphore::new(1)),

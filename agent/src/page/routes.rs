@@ -4,7 +4,7 @@ use super::answer::{Refused, json, read_json, sent};
 use super::door::Outside;
 use super::hall::Hall;
 use super::tend::Peer;
-use super::{focus, guard, pictures, place, state};
+use super::{checks, focus, guard, pictures, place, state};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -34,6 +34,8 @@ pub(super) fn router(hall: Arc<Hall>) -> Router {
         .route("/api/pictures", get(pictures::list))
         .route("/api/pictures/{id}/{side}", get(pictures::one))
         .route("/api/shot", post(pictures::shoot))
+        .route("/api/checks", get(checks::now))
+        .route("/api/checks/{kind}", post(checks::start))
         .route("/api/time", post(place::set_clock))
         .route(
             "/api/deployments",

@@ -71,6 +71,11 @@ impl Tend {
         Ok(())
     }
 
+    fn nobody_comes_in(&self) {
+        self.desk.page.let_in(None);
+        self.desk.board.invite(None);
+    }
+
     async fn listen(&self, at: SocketAddr) -> Result<Open, String> {
         let folder = self.desk.books.with(|l| Ok(l.folder().to_owned())).await;
         let folder = folder.map_err(|error| error.in_full())?;
@@ -84,6 +89,7 @@ impl Tend {
         let shown = shown.unwrap_or_else(|| address::found(listening));
         log::info!(address = shown.as_str(); "the technician's page is open at {shown}");
         page.let_in(Some((shown, password.clone())));
+        self.desk.board.invite(page.invitation());
         let hall = Arc::new(Hall::new(self.desk.clone(), folder, password));
         Ok(Open::new(listener, routes::router(hall)))
     }
@@ -124,8 +130,8 @@ impl Stage for Tend {
         }
         let left = self.desk.page.left();
         if left.is_zero() {
-            self.desk.page.let_in(None);
             if self.open.take().is_some() {
+                self.nobody_comes_in();
                 log::info!("the technician's page is closed");
             }
             return Ok(Next::RestUntilWoken);
@@ -160,8 +166,9 @@ impl Stage for Tend {
     }
 
     async fn stopped(&mut self) {
-        self.desk.page.let_in(None);
-        self.open = None;
+        if self.open.take().is_some() {
+            self.nobody_comes_in();
+        }
     }
 }
 

@@ -448,3 +448,36 @@ fn it_closes_and_can_be_opened_again() {
         assert_eq!(old_session.get("/api/state").await.status, 401);
     });
 }
+
+#[test]
+fn a_departure_check_is_started_followed_and_read() {
+    let trap = trap_with_page();
+    beside(&trap, async |desk| {
+        let mut phone = Phone::beside(desk.clone()).await;
+        assert_eq!(phone.post("/api/checks/depart", "{}").await.status, 401);
+        phone.enter().await;
+        let nothing = phone.get("/api/checks").await.json();
+        assert_eq!(
+            (&nothing["running"], &nothing["kind"]),
+            (&false.into(), &().into())
+        );
+        let invited = desk.board.shown().invitation.unwrap();
+        assert!(invited.scan.starts_with(&format!("{}/#", invited.address)));
+        assert_eq!(phone.post("/api/checks/format", "{}").await.status, 404);
+        let started = phone.post("/api/checks/depart", "{}").await;
+        assert_eq!(started.status, 200, "{}", started.text());
+        loop {
+            let now = phone.get("/api/checks").await.json();
+            if now["running"] == false {
+                assert_eq!(now["kind"], "depart");
+                let checks = now["report"]["checks"].as_array().unwrap();
+                let camera = checks
+                    .iter()
+                    .find(|check| check["part"] == "camera")
+                    .unwrap();
+                assert_eq!(camera["outcome"], "passed", "{camera}");
+                break;
+            }
+        }
+    });
+}

@@ -52,7 +52,10 @@ fn what_is_too_large_or_no_number_stays_out() {
     let (mut ledger, _) = trap.open().unwrap();
     let large = vec![0; SPOT_BYTES_MAX + 1];
     let refused = ledger.record_deployment(&orchard(), Some(&large), &stamp(1));
-    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Refused { .. })),
+        "{refused:?}"
+    );
     let nowhere = DeploymentFacts {
         place: orchard().place.map(|place| Place {
             latitude: f64::NAN,
