@@ -272,6 +272,7 @@ impl PowerCare {
             clock: now.quality,
             now_ms: now.unix_ms,
             next_due_ms: facts.next_due_ms,
+            is_empty: facts.battery.is_some_and(|b| b.level == Level::ShutDown),
             is_held: self.desk.power.hold.holds(now.uptime_ms),
             lingers: waited_ms < linger_ms,
             work: None,

@@ -73,7 +73,12 @@ impl BackupClockCare {
         }
         self.looked_ms = Some(now.uptime_ms);
         let read = self.read().await;
+        // One that lost its time only needs to be set.
+        let is_lost = matches!(&read, Err(Some(fault)) if fault.kind == FaultKind::Transient);
         let Some((name, said_s)) = self.believe(read, now) else {
+            if is_lost {
+                self.set(now).await;
+            }
             return Ok(());
         };
         // Reading may have taken its time.
@@ -95,7 +100,9 @@ impl BackupClockCare {
             .books
             .with(move |ledger| ledger.set_meta(META, &text));
         saved.await?;
-        self.set_if_wrong(said_s, &now).await;
+        if differs_s(said_s, &now).abs() > SAME_S {
+            self.set(&now).await;
+        }
         Ok(())
     }
 
@@ -184,13 +191,13 @@ impl BackupClockCare {
         self.desk.health.note(|all| all.rtc = Some(facts));
     }
 
-    /// Sets the clock by a time that is known, where it says another.
-    async fn set_if_wrong(&mut self, said_s: i64, now: &Stamp) {
+    /// Sets the clock, where the trap knows the time and may.
+    async fn set(&mut self, now: &Stamp) {
         let is_long_ago = |at: u64| now.uptime_ms.saturating_sub(at) >= SET_APART_MS;
         let is_wanted = self.desk.config.clock.set_rtc
             && now.quality == ClockQuality::Synced
-            && differs_s(said_s, now).abs() > SAME_S
-            && self.set_ms.is_none_or(is_long_ago);
+            && self.set_ms.is_none_or(is_long_ago)
+            && self.open.is_here();
         if !is_wanted {
             return;
         }
@@ -202,10 +209,7 @@ impl BackupClockCare {
         });
         match set.await {
             Ok(Ok(())) => {
-                log::info!(
-                    "set the battery-backed clock, which was {} s off",
-                    differs_s(said_s, now)
-                );
+                log::info!("set the battery-backed clock");
                 // What it says from now on has nothing to do with what it said.
                 self.before = None;
                 if let Some(kept) = &mut self.kept {

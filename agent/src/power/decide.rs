@@ -15,6 +15,8 @@ pub(super) struct Situation<'a> {
     pub(super) now_ms: i64,
     /// The shot that is waited for, by the capture stage.
     pub(super) next_due_ms: Option<i64>,
+    /// The battery is at its end: any rest is better than none.
+    pub(super) is_empty: bool,
     /// Somebody is there.
     pub(super) is_held: bool,
     /// The trap may still wait for work to be done.
@@ -52,7 +54,8 @@ pub(super) fn decide(now: &Situation<'_>) -> Decision {
     if now.is_held {
         return Decision::Wait("somebody is at the trap");
     }
-    if matches!(decision, Decision::LieDown { .. }) && now.clock < ClockQuality::Rtc {
+    let needs_time = matches!(decision, Decision::LieDown { .. }) && !now.is_empty;
+    if needs_time && now.clock < ClockQuality::Rtc {
         return Decision::Wait("the trap does not know the time well enough to be woken at one");
     }
     match now.next_due_ms {
@@ -96,6 +99,7 @@ mod tests {
             clock: ClockQuality::Rtc,
             now_ms: NOW_S * 1_000,
             next_due_ms: Some((NOW_S + 3_700) * 1_000),
+            is_empty: false,
             is_held: false,
             lingers: true,
             work: None,
@@ -155,6 +159,13 @@ mod tests {
             ..situation(&plan)
         };
         assert_eq!(decide(&unset), Decision::Off);
+        let nap = sleep();
+        let empty = Situation {
+            clock: ClockQuality::Restored,
+            is_empty: true,
+            ..situation(&nap)
+        };
+        assert!(matches!(decide(&empty), Decision::LieDown { .. }));
     }
 
     #[test]

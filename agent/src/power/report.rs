@@ -169,7 +169,7 @@ impl fmt::Display for PlanReport {
             None => writeln!(f, "Battery     not measured in the last hour")?,
         }
         if let Some(trend) = &self.trend {
-            writeln!(f, "            {trend}")?;
+            writeln!(f, "            its charge: {trend}")?;
         }
         if let Some(card) = &self.card {
             writeln!(f, "Card        {card}")?;

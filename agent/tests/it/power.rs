@@ -17,8 +17,10 @@ use trapline_agent::front::FrontDevices;
 use trapline_agent::hands::Hands;
 use trapline_agent::health::Facts;
 use trapline_agent::moment::wire_stamp;
-use trapline_agent::power::PowerDevices;
+use trapline_agent::power::{OpenWake, PowerDevices};
 use trapline_agent::probes::Probes;
+use trapline_hal::pi::rtc::KernelClocks;
+use trapline_hal::pi::wake::{self, WakeBy};
 use trapline_hal::rtc::BackupClock;
 use trapline_hal::throttle::{Strains, Supply};
 use trapline_hal::wake::{Armed, PowerCut, WakeAbility, WakeWhen};
@@ -62,6 +64,7 @@ struct World {
     volts: Option<f64>,
     strains: &'static str,
     rtc_ahead_s: i64,
+    rtc_is_lost: bool,
     rtc_set: u32,
     alarm_s: Option<i64>,
     said: Vec<String>,
@@ -89,6 +92,15 @@ struct Wired {
 }
 
 impl Wired {
+    fn copy(&self) -> Self {
+        Self {
+            world: Arc::clone(&self.world),
+            stops: Arc::clone(&self.stops),
+            disk: self.disk.clone(),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
     fn go_dark(&self, world: &mut World) {
         world.is_dark = true;
         self.disk.cut_at(self.disk.operations() + 1);
@@ -117,6 +129,10 @@ impl BackupClock for Wired {
     }
 
     fn read(&mut self) -> Result<i64, DeviceError> {
+        if self.world.lock().unwrap().rtc_is_lost {
+            let why = "the DS3231 lost its time; replace its battery, then set it";
+            return Err(DeviceError::new("clock", FaultKind::Transient, why));
+        }
         let now_s = self.clock.stamp().unix_ms.div_euclid(1_000);
         Ok(now_s + self.world.lock().unwrap().rtc_ahead_s)
     }
@@ -125,6 +141,7 @@ impl BackupClock for Wired {
         let mut world = self.world.lock().unwrap();
         assert_eq!(unix_s, self.clock.stamp().unix_ms.div_euclid(1_000));
         world.rtc_ahead_s = 0;
+        world.rtc_is_lost = false;
         world.rtc_set += 1;
         Ok(())
     }
@@ -226,6 +243,7 @@ impl Trap {
                 volts: Some(12.5),
                 strains: "throttled=0x0",
                 rtc_ahead_s: 0,
+                rtc_is_lost: false,
                 rtc_set: 0,
                 alarm_s: None,
                 said: Vec::new(),
@@ -255,18 +273,17 @@ impl Trap {
     }
 
     fn agent(&self) -> Agent {
+        let wake = self.wired();
+        self.agent_woken_by(Box::new(move |_on_s| Ok(Box::new(wake.copy()) as _)))
+    }
+
+    fn agent_woken_by(&self, open_wake: OpenWake) -> Agent {
         let now = wire_stamp(&self.clock.stamp());
         let disk = Arc::new(self.disk.clone());
         let opened = Ledger::open(self.folder.path(), disk, || LedgerId(7), &now);
         let mut devices = devices(Vec::new());
         devices.power = Box::new(self.wired());
-        let (rtc, wake) = (self.wired(), self.wired());
-        let copy = |wired: &Wired| Wired {
-            world: Arc::clone(&wired.world),
-            stops: Arc::clone(&wired.stops),
-            disk: wired.disk.clone(),
-            clock: Arc::clone(&wired.clock),
-        };
+        let rtc = self.wired();
         Agent::from_parts(Parts {
             config: Arc::new(Config::from_text("test", &self.settings).unwrap()),
             clock: Arc::clone(&self.clock) as _,
@@ -279,8 +296,8 @@ impl Trap {
             probes: Probes::default(),
             power: PowerDevices {
                 supply: Some(Box::new(self.wired())),
-                open_rtc: Some(Box::new(move || Ok(Box::new(copy(&rtc)) as _))),
-                open_wake: Some(Box::new(move |_on_s| Ok(Box::new(copy(&wake)) as _))),
+                open_rtc: Some(Box::new(move || Ok(Box::new(rtc.copy()) as _))),
+                open_wake: Some(open_wake),
                 off: Some(Box::new(self.wired())),
             },
             uplink: None,
@@ -521,4 +538,48 @@ async fn an_empty_battery_shuts_down_only_where_it_may() {
     assert!(lay_down);
     let said = trap.said();
     assert!(said[0].starts_with("arm") && said[1] == "order", "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_lost_its_time_is_set() {
+    let trap = Trap::new("10m", "");
+    trap.set(|world| world.rtc_is_lost = true);
+    let (_, facts) = trap.lives(59).await;
+    assert_eq!(trap.world.lock().unwrap().rtc_set, 1);
+    assert_eq!(facts.faults.get("rtc"), None);
+    assert_eq!(facts.rtc.unwrap().ahead_s, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_alarm_of_the_kernels_clock_is_written_and_read_back() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("sys/class/rtc/rtc0");
+    std::fs::create_dir_all(&folder).unwrap();
+    // It was never set, and the alarm is so many seconds from what it says.
+    for (file, text) in [
+        ("name", "rtc-pcf85063 1-0051\n"),
+        ("since_epoch", "946684800\n"),
+        ("wakealarm", ""),
+    ] {
+        #[expect(clippy::disallowed_methods, reason = "test files need no durability")]
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+    let trap = Trap::sleeper();
+    let clocks = KernelClocks::under(root.path(), "hwclock");
+    let by = WakeBy::Rtc(Some("pcf85063".to_owned()));
+    let agent = trap.agent_woken_by(Box::new(move |on_s| wake::open(&by, &clocks, on_s)));
+    let over = async {
+        tokio::select! {
+            biased;
+            () = trap.stops.notified() => {}
+            () = tokio::time::sleep(Duration::from_secs(3_500)) => {}
+        }
+    };
+    let desk = agent.desk().clone();
+    agent.run(over).await.unwrap();
+    assert_eq!(trap.said(), ["order"], "{:?}", desk.health.facts().faults);
+    let alarm = std::fs::read_to_string(folder.join("wakealarm")).unwrap();
+    let ahead_s = alarm.trim().parse::<i64>().unwrap() - 946_684_800;
+    let now_s = trap.clock.stamp().unix_ms / 1_000;
+    assert!((JUNE_S + 3_530 - now_s).abs_diff(ahead_s) <= 1, "{alarm}");
 }

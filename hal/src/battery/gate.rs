@@ -108,7 +108,7 @@ impl fmt::Display for Level {
             Self::Good => "battery good",
             Self::Warn => "battery low; change or charge it soon",
             Self::Refuse => "battery too low to start; change or charge it",
-            Self::ShutDown => "battery empty; the trap lies down until it is charged",
+            Self::ShutDown => "battery empty; change or charge it",
         })
     }
 }
