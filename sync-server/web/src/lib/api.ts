@@ -150,6 +150,8 @@ export type CaptureFilter = {
   from_ms?: number;
   until_ms?: number;
   has_detections?: boolean;
+  /** Without a flaw, or with one. */
+  good?: boolean;
   order?: 'newest' | 'oldest';
   limit?: number;
   after?: string | null;
@@ -182,4 +184,11 @@ export const csvUrl = (
   trapId: string,
   fromMs: number | null,
   untilMs: number | null,
-): string => url(`/${list}.csv`, { trap: trapId, from_ms: fromMs, until_ms: untilMs });
+  onlyGood = false,
+): string =>
+  url(`/${list}.csv`, {
+    trap: trapId,
+    from_ms: fromMs,
+    until_ms: untilMs,
+    good: onlyGood && (list === 'captures' || list === 'detections') ? true : null,
+  });

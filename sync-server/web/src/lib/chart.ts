@@ -213,6 +213,25 @@ function drawUncounted(u: uPlot, data: StripData, colour: string): void {
   ctx.restore();
 }
 
+/** Pictures with a flaw: small triangles that hang from the top, so that no count is taken for sure. */
+function drawFlawed(u: uPlot, data: StripData, colour: string): void {
+  const { ctx, bbox } = u;
+  const half = 3.5 * devicePixelRatio;
+  ctx.save();
+  ctx.fillStyle = colour;
+  for (const capture of data.captures) {
+    if (capture.flaws.length === 0) continue;
+    const x = u.valToPos(capture.taken_ms, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x - half, bbox.top);
+    ctx.lineTo(x + half, bbox.top);
+    ctx.lineTo(x, bbox.top + 2 * half);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
 function seriesOf(
   strip: Strip,
   inks: Inks,
@@ -303,8 +322,11 @@ export function chartOptions(
       ],
       draw: [
         (u) => {
-          if (name === 'effort') drawShots(u, from.data().captureTimes, inks.effort);
-          if (name === 'insects') drawUncounted(u, from.data(), inks.ink2);
+          if (name === 'effort') drawShots(u, from.data().shotTimes, inks.effort);
+          if (name === 'insects') {
+            drawUncounted(u, from.data(), inks.ink2);
+            drawFlawed(u, from.data(), inks.alarm);
+          }
         },
       ],
     },

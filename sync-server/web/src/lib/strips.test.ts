@@ -22,6 +22,7 @@ const capture = (minutes: number, insects: number | null): Timeline['captures'][
   id: `7f3a9c21-${minutes}`,
   insects,
   picture_state: 'stored',
+  flaws: [],
 });
 
 const reading = (minutes: number, celsius: number | null): Timeline['readings'][number] => ({
@@ -66,6 +67,16 @@ describe('stripData', () => {
     expect(strip('effort').say(null)).toBe('4 taken, 3 missed: trap was off');
     expect(strip('effort').say(at(41))).toBe('3 shots missed: trap was off');
     expect(strip('effort').say(at(60))).toBe('taken');
+  });
+
+  it('leaves poor pictures out of the counts, and their shots in', () => {
+    const dark = { ...capture(10, 3), flaws: ['dark' as const] };
+    const timeline = line({ captures: [capture(0, 0), dark, capture(20, 1)] });
+    expect(strip('insects', timeline).say(at(10))).toBe('3 insects, picture too dark');
+    const good = stripData(timeline, true);
+    expect(good.captures.map(({ insects }) => insects)).toEqual([0, 1]);
+    expect([good.flawed, good.shotTimes.length]).toEqual([1, 3]);
+    expect(good.strips.find(({ name }) => name === 'effort')?.say(null)).toMatch(/^3 taken/);
   });
 
   it('says so when nothing is there', () => {

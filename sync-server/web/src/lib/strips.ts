@@ -10,6 +10,7 @@ import {
 } from './gaps';
 import { isBelievable } from './time';
 import { insects as insectWords } from './boxes';
+import { flawWords } from './worth';
 import type { Timeline, TimelineCapture } from './types';
 
 export type StripName = 'insects' | 'temperature' | 'humidity' | 'light' | 'effort';
@@ -28,6 +29,10 @@ export type StripData = {
   /** Those with a believable time, ascending. */
   captures: TimelineCapture[];
   captureTimes: number[];
+  /** When a picture was taken, those that are left out counted in. */
+  shotTimes: number[];
+  /** How many of those have a flaw. */
+  flawed: number;
   /** Captures whose clock was never set: they have no place on a time axis. */
   timeless: number;
 };
@@ -62,9 +67,11 @@ function range(values: Numbers, show: (value: number | null) => string): string 
   return low === high ? show(low) : `${show(low)} to ${show(high)}`;
 }
 
-export function stripData(timeline: Timeline): StripData {
+/** With `onlyGood`, pictures with a flaw are left out of the counts; the shots still happened. */
+export function stripData(timeline: Timeline, onlyGood = false): StripData {
   const readings = timeline.readings.filter(({ taken_ms }) => isBelievable(taken_ms));
-  const captures = timeline.captures.filter(({ taken_ms }) => isBelievable(taken_ms));
+  const taken = timeline.captures.filter(({ taken_ms }) => isBelievable(taken_ms));
+  const captures = onlyGood ? taken.filter(({ flaws }) => flaws.length === 0) : taken;
   const missed = missedSpans(timeline.missed).filter(({ from_ms }) => isBelievable(from_ms));
   const times = readings.map(({ taken_ms }) => taken_ms);
   const near: Near = { times, reach_ms: REACH_MEDIANS * (medianInterval(times) ?? Infinity) };
@@ -105,12 +112,17 @@ export function stripData(timeline: Timeline): StripData {
         figures.light,
         lightHeight,
       ),
-      effortStrip(captureTimes, missed),
+      effortStrip(
+        taken.map(({ taken_ms }) => taken_ms),
+        missed,
+      ),
     ],
     missed,
     captures,
     captureTimes,
-    timeless: timeline.captures.length - captures.length,
+    shotTimes: taken.map(({ taken_ms }) => taken_ms),
+    flawed: taken.filter(({ flaws }) => flaws.length > 0).length,
+    timeless: timeline.captures.length - taken.length,
   };
 }
 
@@ -128,7 +140,9 @@ function insectStrip(
       if (captures.length === 0) return 'no captures';
       if (atMs === null)
         return range(values, (count) => String(count)).replace('readings', 'counts');
-      return countWords(captures[nearestIndex(times, atMs)]?.insects ?? null);
+      const capture = captures[nearestIndex(times, atMs)];
+      const flaws = flawWords(capture?.flaws ?? []);
+      return countWords(capture?.insects ?? null) + (flaws === '' ? '' : `, picture ${flaws}`);
     },
   };
 }

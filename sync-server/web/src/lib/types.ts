@@ -49,6 +49,33 @@ export type CaptureSource =
   | { kind: 'replayed'; file_name: string }
   | { kind: 'simulated' };
 
+/** Why a picture was taken. */
+export type ShotCause = 'schedule' | 'trigger' | 'visit' | 'other';
+/** What is wrong with a picture. */
+export type PictureFlaw = 'covered' | 'dark' | 'overexposed' | 'blurred' | 'cast' | 'other';
+
+/** How a picture was taken; what the camera did not say is absent. */
+export type ShotFacts = {
+  exposure_us?: number;
+  gain?: number;
+  lens_dioptres?: number;
+  white_balance_k?: number;
+  sensor_c?: number;
+  sensor_model?: string;
+};
+
+/** What a picture is worth, as the trap measured it. */
+export type PictureQuality = {
+  sharpness: number;
+  mean_luma: number;
+  contrast: number;
+  dark_share: number;
+  bright_share: number;
+  cast: number;
+  hue_degrees: number;
+  flaws?: PictureFlaw[];
+};
+
 export type CaptureSummary = {
   trap: string;
   id: string;
@@ -60,6 +87,9 @@ export type CaptureSummary = {
   insects: number | null;
   gave_up: string | null;
   source: CaptureSource;
+  cause: ShotCause | null;
+  /** Empty for a good picture, and for one that was not measured. */
+  flaws: PictureFlaw[];
 };
 
 export type Stamp = { unix_ms: number; quality: ClockQuality; boot_id: string; uptime_ms: number };
@@ -120,6 +150,8 @@ export type CaptureDetail = CaptureSummary & {
   trap_name: string;
   stamp: Stamp;
   picture: PictureRef;
+  shot: ShotFacts | null;
+  quality: PictureQuality | null;
   stored_ms: number | null;
   reading: ReadingRow | null;
   inspections: Inspection[];
@@ -153,6 +185,7 @@ export type TimelineCapture = {
   id: string;
   insects: number | null;
   picture_state: PictureState;
+  flaws: PictureFlaw[];
 };
 
 export type Timeline = {

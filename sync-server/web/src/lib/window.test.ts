@@ -10,7 +10,13 @@ const line = (times: number[]): Timeline => ({
   from_ms: 0,
   until_ms: NOW,
   readings: [],
-  captures: times.map((taken_ms) => ({ taken_ms, id: 'x', insects: 0, picture_state: 'stored' })),
+  captures: times.map((taken_ms) => ({
+    taken_ms,
+    id: 'x',
+    insects: 0,
+    picture_state: 'stored',
+    flaws: [],
+  })),
   missed: [],
   truncated: false,
 });
