@@ -287,3 +287,6 @@ fn best(recent: &[Measured]) -> Option<f32> {
     values.sort_by(|a, b| b.total_cmp(a));
     values.get(BEST_RANK).copied()
 }
+
+#[cfg(test)]
+mod tests;
