@@ -1,6 +1,6 @@
 //! What runs in a process of its own, because a driver may hang in it or
 //! because it has to outlive the agent: a picture of a camera at USB, the guard
-//! of a lamp, and the darkness after the service ended.
+//! of a lamp, the darkness after the service ended, and pictures for a phone.
 
 use crate::config::Config;
 use trapline_hal::DeviceError;
@@ -9,6 +9,8 @@ use trapline_hal::DeviceError;
 pub const THIS_PROGRAM: &str = "/proc/self/exe";
 /// The subcommand that takes a picture of a camera at USB.
 pub const USB_SHOT: &str = "usb-shot";
+/// The subcommand that makes a picture smaller for the technician's page.
+pub const PAGE_PICTURE: &str = "page-picture";
 /// The subcommand that guards a lamp.
 pub const LAMP_GUARD: &str = "lamp-guard";
 

@@ -6,6 +6,7 @@ mod checks;
 
 use crate::config::{self, Loaded, Problems, Sources, shown};
 use crate::page::password::{PASSWORD_FILE, Password};
+use crate::page::smaller;
 use crate::service::Service;
 use crate::{apart, boot, door, export, hardware, inspector, logging, models, power, status};
 use anyhow::Context as _;
@@ -116,6 +117,12 @@ enum Command {
         /// Line, kind and maximum on-time
         #[arg(allow_hyphen_values = true)]
         order: Vec<String>,
+    },
+    /// Make a picture of standard input smaller: the process for a technician's phone
+    #[command(hide = true, name = apart::PAGE_PICTURE)]
+    PagePicture {
+        /// What is wanted, as JSON
+        wish: String,
     },
     /// Take a picture of a camera at USB: the process in which its driver runs
     #[command(hide = true, name = apart::USB_SHOT)]
@@ -229,6 +236,10 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         apart::usb_shot(settings)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::PagePicture { wish } = &cli.command {
+        smaller::serve(wish, std::io::stdin(), std::io::stdout())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Command::LampGuard { order } = &cli.command {
         apart::lamp_guard(order)?;
         return Ok(ExitCode::SUCCESS);
@@ -263,7 +274,9 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
             say(&apart::lamp_off(&loaded.config)?)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::LampGuard { .. } | Command::UsbShot { .. } => Ok(ExitCode::SUCCESS),
+        Command::LampGuard { .. } | Command::PagePicture { .. } | Command::UsbShot { .. } => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

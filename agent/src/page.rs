@@ -24,7 +24,7 @@ pub mod password;
 mod pictures;
 mod place;
 mod routes;
-mod smaller;
+pub mod smaller;
 mod state;
 mod tend;
 

@@ -26,6 +26,11 @@ impl Refused {
         }
     }
 
+    /// Why, for people.
+    pub(super) fn words(&self) -> &str {
+        &self.message
+    }
+
     /// What was sent cannot be used.
     pub(super) fn wrong(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)

@@ -3,7 +3,7 @@
 use super::answer::{Refused, read_json, sent};
 use super::guard::REQUEST_LIMIT;
 use super::hall::Hall;
-use super::smaller;
+use super::smaller::Wish;
 use crate::asks::LampUse;
 use crate::moment::millis;
 use axum::body::Body;
@@ -21,7 +21,7 @@ const SIDE_PX: u32 = 1_000;
 const FIGURES: HeaderName = HeaderName::from_static("x-focus");
 
 #[derive(Deserialize)]
-struct Wish {
+struct Asked {
     zoom: bool,
     #[serde(default)]
     dark: bool,
@@ -42,12 +42,12 @@ struct Figures {
 
 /// `POST /api/focus`: a JPEG, and its figures in a header.
 pub(super) async fn look(State(hall): State<Arc<Hall>>, body: Body) -> Result<Response, Refused> {
-    let wish: Wish = read_json(body, ASK_BYTES_MAX).await?;
+    let asked: Asked = read_json(body, ASK_BYTES_MAX).await?;
     let Ok(_turn) = hall.focus.try_acquire() else {
         return Err(Refused::trouble("another phone is focusing this camera"));
     };
     let began = Instant::now();
-    let lamp = if wish.dark {
+    let lamp = if asked.dark {
         LampUse::Dark
     } else {
         LampUse::AsUsual
@@ -63,21 +63,24 @@ pub(super) async fn look(State(hall): State<Arc<Hall>>, body: Body) -> Result<Re
             ));
         }
     };
-    let focused = hall
-        .work(move || smaller::focused(&frame.jpeg, wish.zoom, SIDE_PX))
-        .await?
-        .map_err(Refused::trouble)?;
-    let (width_px, height_px) = focused.small.of_px;
+    let wish = Wish::Focus {
+        zoom: asked.zoom,
+        side_px: SIDE_PX,
+    };
+    let done = hall.smaller(wish, frame.jpeg).await?;
+    let (width_px, height_px) = done.facts.of_px;
+    let middle = done.facts.middle.unwrap_or_default();
+    let whole = done.facts.whole.unwrap_or_default();
     let figures = Figures {
-        sharpness: focused.middle.sharpness,
-        whole_sharpness: focused.whole.sharpness,
-        mean_luma: focused.whole.mean_luma,
-        clipped_share: focused.whole.clipped_share,
+        sharpness: middle.sharpness,
+        whole_sharpness: whole.sharpness,
+        mean_luma: whole.mean_luma,
+        clipped_share: whole.clipped_share,
         width_px,
         height_px,
         took_ms: millis(began.elapsed()),
     };
-    let mut response = sent(focused.small.jpeg, "image/jpeg");
+    let mut response = sent(done.jpeg, "image/jpeg");
     let figures = serde_json::to_string(&figures).unwrap_or_default();
     if let Ok(value) = HeaderValue::from_str(&figures) {
         response.headers_mut().insert(FIGURES, value);

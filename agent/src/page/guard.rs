@@ -38,10 +38,10 @@ pub(super) async fn every(request: Request, next: Next) -> Response {
         Refused::new(StatusCode::REQUEST_TIMEOUT, "this took too long").into_response()
     });
     for &(name, value) in GUARDS {
-        response.headers_mut().insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        let headers = response.headers_mut();
+        // A picture says itself how long a phone may keep it.
+        let guard = headers.entry(HeaderName::from_static(name));
+        guard.or_insert(HeaderValue::from_static(value));
     }
     response
 }

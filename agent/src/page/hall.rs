@@ -6,7 +6,9 @@ use super::checks::Checks;
 use super::door::Door;
 use super::password::Password;
 use super::pictures::Kept;
+use super::smaller::{self, Done, Wish};
 use crate::desk::Desk;
+use crate::hands::Hands;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +64,16 @@ impl Hall {
             work()
         };
         Ok(self.desk.hands.run(work).await?)
+    }
+
+    /// Has a picture made smaller, or checked.
+    pub(super) async fn smaller(&self, wish: Wish, file: Vec<u8>) -> Result<Done, Refused> {
+        let made = match self.desk.hands {
+            Hands::Threads => self.work(move || smaller::apart(wish, &file)).await?,
+            // Without threads nobody waits for a process.
+            Hands::Inline => smaller::here(wish, &file),
+        };
+        made.map_err(Refused::trouble)
     }
 
     /// Reads the ledger beside the agent's own connection, which never waits for it.

@@ -3,10 +3,11 @@
 use super::answer::{Refused, json, sent};
 use super::guard::REQUEST_LIMIT;
 use super::hall::Hall;
-use super::smaller;
+use super::smaller::Wish;
 use crate::asks::ShotCause;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -23,6 +24,9 @@ const BOXES_MAX: usize = 400;
 const SIDES_PX: [u32; 2] = [480, 1600];
 /// Small pictures that are kept while the page is open.
 const KEPT_BYTES_MAX: usize = 1_500_000;
+
+/// A picture never changes, and is asked for whenever the list is drawn.
+const KEPT_BY_PHONE: &str = "private, max-age=3600";
 
 #[derive(Serialize)]
 struct Listed {
@@ -106,13 +110,19 @@ pub(super) async fn one(
                 None => Ok(None),
             });
             let file = file.await?.ok_or_else(Refused::unknown)?;
-            let small = hall.work(move || smaller::whole(&file, side_px)).await?;
-            let jpeg = Bytes::from(small.map_err(Refused::trouble)?.jpeg);
+            let small = hall.smaller(Wish::Whole { side_px }, file).await?;
+            let jpeg = Bytes::from(small.jpeg);
             hall.kept.keep(id, side_px, jpeg.clone());
             jpeg
         }
     };
-    Ok(sent(jpeg, "image/jpeg"))
+    let mut response = sent(jpeg, "image/jpeg");
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static(KEPT_BY_PHONE),
+    );
+    Ok(response)
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 
 use super::answer::{Refused, json, read_json, sent};
 use super::hall::Hall;
-use super::smaller;
+use super::smaller::Wish;
 use crate::moment::{utc_text, wire_stamp};
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -168,7 +168,7 @@ pub(super) async fn tell(State(hall): State<Arc<Hall>>, body: Body) -> Result<Re
     let form: Form = read_json(body, FORM_BYTES_MAX).await?;
     let (facts, photo) = form.checked()?;
     let photo = match photo {
-        Some(text) => Some(hall.work(move || spot(&text)).await??),
+        Some(text) => Some(spot(&hall, &text).await?),
         None => None,
     };
     let now = wire_stamp(&hall.desk.clock.stamp());
@@ -184,7 +184,7 @@ pub(super) async fn tell(State(hall): State<Arc<Hall>>, body: Body) -> Result<Re
 }
 
 /// The photograph, checked from its first byte to its last.
-fn spot(text: &str) -> Result<Vec<u8>, Refused> {
+async fn spot(hall: &Hall, text: &str) -> Result<Vec<u8>, Refused> {
     let bytes = STANDARD
         .decode(text)
         .map_err(|error| Refused::wrong(format!("the photograph is no Base64: {error}")))?;
@@ -195,8 +195,12 @@ fn spot(text: &str) -> Result<Vec<u8>, Refused> {
         );
         return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, message));
     }
-    smaller::is_picture(&bytes, SPOT_PIXELS_MAX)
-        .map_err(|why| Refused::wrong(format!("the photograph cannot be used: {why}")))?;
+    let wish = Wish::Check {
+        pixels_max: SPOT_PIXELS_MAX,
+    };
+    let checked = hall.smaller(wish, bytes.clone()).await;
+    checked
+        .map_err(|why| Refused::wrong(format!("the photograph cannot be used: {}", why.words())))?;
     Ok(bytes)
 }
 

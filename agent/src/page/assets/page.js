@@ -276,6 +276,7 @@
     return some(picture.insects || 0, 'insect', 'insects');
   }
 
+  let listed = '';
   async function pictures() {
     await refresh();
     const status = state.status;
@@ -287,10 +288,15 @@
       tile('missed', state.missed_today, 'today'),
     );
     const list = await get('/api/pictures');
+    // Redrawn only when something is new, so that nothing moves under a thumb.
+    const print = JSON.stringify(list);
+    if (print === listed && $('list').firstChild) return;
+    listed = print;
     const cards = list.map((picture) => {
       const when = local(picture.unix_ms);
       const card = el('button', { class: 'card', type: 'button' }, framed(picture, 480),
-        el('span', { class: 'caption' }, el('span', {}, when.day + ' ' + when.time), el('b', {}, found(picture))));
+        el('span', { class: 'caption' }, el('span', {}, when.day === local(state.clock.unix_ms).day ? when.time : when.day + ' ' + when.time),
+          el('b', {}, found(picture))));
       card.addEventListener('click', () => enlarge(picture));
       return card;
     });
@@ -606,7 +612,9 @@
   window.addEventListener('hashchange', show);
   setInterval(tick, 1000);
   setInterval(() => {
-    if (state && view === 'state' && !document.hidden) showState().catch(() => {});
+    if (!state || document.hidden || !$('large').hidden) return;
+    const draw = { state: showState, pictures }[view];
+    if (draw) draw().catch(() => {});
   }, 15000);
 
   const scanned = location.hash.slice(1);
