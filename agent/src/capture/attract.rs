@@ -177,8 +177,15 @@ fn is_in(window: &Window, time_ms: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::config::lamps::LampWiring;
+    use crate::hands::Hands;
+    use std::sync::{Arc, Mutex};
+    use trapline_hal::lamp::PutOut;
     use trapline_hal::lines::{Level, OutputKind};
+    use trapline_hal::pi::clock::SystemClock;
+    use trapline_store::{Ledger, OsDisk};
+    use trapline_wire::LedgerId;
 
     const HOUR_MS: i64 = 3_600_000;
 
@@ -255,6 +262,55 @@ mod tests {
             None,
             "no sensor says so"
         );
+    }
+
+    /// Notes each order.
+    struct Noted(Arc<Mutex<Vec<String>>>);
+
+    impl Light for Noted {
+        fn on(&mut self, level: Level, max_on_ms: u64) -> Result<PutOut, DeviceError> {
+            let order = format!("on {} {max_on_ms}", level.permille());
+            self.0.lock().unwrap().push(order);
+            Ok(PutOut::Now)
+        }
+
+        fn off(&mut self) -> Result<PutOut, DeviceError> {
+            self.0.lock().unwrap().push("off".to_owned());
+            Ok(PutOut::Now)
+        }
+
+        fn tend(&mut self) -> Result<(), DeviceError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_renewed_before_it_would_go_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = "[camera]\nkind = \"none\"\n[attract]\nline = \"GPIO23\"\n\
+                        windows = [\"21:00..23:00\"]\nmax_on = \"10m\"\n";
+        let config = Arc::new(Config::from_text("test", settings).unwrap());
+        let now = crate::moment::wire_stamp(&at(0));
+        let disk = Arc::new(OsDisk);
+        let (ledger, _) = Ledger::open(folder.path(), disk, || LedgerId(7), &now).unwrap();
+        let desk = Desk::new(config, Arc::new(SystemClock::new()), Hands::Inline, ledger);
+        let noted = Arc::new(Mutex::new(Vec::new()));
+        let lamp: Box<dyn Light> = Box::new(Noted(Arc::clone(&noted)));
+        let mut attract = Attract::new(desk, Some(lamp));
+        let noted = || std::mem::take(&mut *noted.lock().unwrap());
+        attract.tend(&at(20)).await;
+        assert_eq!(noted(), ["off"], "whoever ran before may have left it lit");
+        attract.tend(&at(21)).await;
+        assert_eq!(noted(), ["on 1000 600000"]);
+        tokio::time::sleep(Duration::from_mins(4)).await;
+        attract.tend(&at(21)).await;
+        assert_eq!(noted(), [""; 0]);
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        attract.tend(&at(22)).await;
+        assert_eq!(noted(), ["off", "on 1000 600000"]);
+        attract.tend(&at(23)).await;
+        attract.tend(&at(23)).await;
+        assert_eq!(noted(), ["off"]);
     }
 
     #[test]

@@ -164,9 +164,9 @@ fn judge_lamp(lit: f32, dark: f32) -> Found {
     }
 }
 
-/// Whether the settings name a lamp for pictures.
-fn has_lamp(_desk: &Desk) -> bool {
-    false
+/// Whether a lamp is lit for pictures at all.
+fn has_lamp(desk: &Desk) -> bool {
+    desk.config.flash.is_some()
 }
 
 #[cfg(test)]

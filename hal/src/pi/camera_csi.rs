@@ -78,7 +78,8 @@ impl CsiCamera {
         let mut option = |name: &str, value: String| {
             command.arg(name).arg(value);
         };
-        option("--timeout", settings.settle_ms.to_string());
+        // 0 means for ever.
+        option("--timeout", settings.settle_ms.max(1).to_string());
         option("--quality", settings.quality_percent.to_string());
         if let Some((width_px, height_px)) = settings.size_px {
             option("--width", width_px.to_string());

@@ -25,6 +25,8 @@ pub(super) struct Offered {
     pub(super) default: i64,
     pub(super) min: i64,
     pub(super) max: i64,
+    /// On and off, and nothing else.
+    pub(super) is_switch: bool,
 }
 
 /// What is to be set, in this order, and what has to be said.
@@ -194,6 +196,7 @@ mod tests {
             default: value,
             min,
             max,
+            is_switch: max == 1,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The process that takes one picture of a camera at USB, through nokhwa.
 
-use super::controls::{self, Offered};
+use super::controls::{self, Offered, Plan};
 use super::formats::{Way, choose};
 use super::{DEVICE, Reply, Taken, UvcFormat, UvcSettings, fault, find, picture};
 use crate::error::{DeviceError, FaultKind};
@@ -62,13 +62,9 @@ fn shoot(settings: &str) -> Result<(Taken, Vec<u8>), DeviceError> {
     let model = camera.info().human_name();
     let mut remarks = Vec::new();
     let way = set_way(&mut camera, &settings, &mut remarks)?;
-    let plan = controls::plan(&settings.optics, &offered(&camera));
-    for (id, value) in &plan.steps {
-        // What did not take is seen when all is read back.
-        camera
-            .set_camera_control(known(*id), setter(&camera, *id, *value))
-            .ok();
-    }
+    let before = offered(&camera);
+    let plan = controls::plan(&settings.optics, &before);
+    set(&mut camera, &plan, &before);
     let cannot = |e| failed("gives no pictures", &e);
     camera.open_stream().map_err(cannot)?;
     for _ in 0..settings.warm_up_frames {
@@ -175,6 +171,7 @@ fn offer(control: &CameraControl) -> Option<Offered> {
             default,
             min,
             max,
+            is_switch: false,
         }),
         ControlValueDescription::Boolean { value, default } => Some(Offered {
             id,
@@ -182,22 +179,27 @@ fn offer(control: &CameraControl) -> Option<Offered> {
             default: i64::from(default),
             min: 0,
             max: 1,
+            is_switch: true,
         }),
         _ => None,
     }
 }
 
-fn setter(camera: &Camera, id: u32, value: i64) -> ControlValueSetter {
-    let is_switch = camera.camera_control(known(id)).is_ok_and(|control| {
-        matches!(
-            control.description(),
-            ControlValueDescription::Boolean { .. }
-        )
-    });
-    if is_switch {
-        ControlValueSetter::Boolean(value != 0)
-    } else {
-        ControlValueSetter::Integer(value)
+/// Sets what is not as wanted yet; what did not take is seen when all is read back.
+fn set(camera: &mut Camera, plan: &Plan, offered: &[Offered]) {
+    for (id, value) in &plan.steps {
+        let Some(control) = offered.iter().find(|control| control.id == *id) else {
+            continue;
+        };
+        if control.value == *value {
+            continue;
+        }
+        let setter = if control.is_switch {
+            ControlValueSetter::Boolean(*value != 0)
+        } else {
+            ControlValueSetter::Integer(*value)
+        };
+        camera.set_camera_control(known(*id), setter).ok();
     }
 }
 
