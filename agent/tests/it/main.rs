@@ -14,6 +14,8 @@ mod follow;
 #[cfg(test)]
 mod front;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod inspector;

@@ -81,3 +81,11 @@ fn no_two_look_alike_and_the_table_has_them_all() {
     assert_eq!(table.lines().count(), 2 + Signal::ALL.len());
     assert!(table.contains("| 3 blinks, a pause | the card is full | fetch the pictures"));
 }
+
+#[test]
+fn the_field_guide_has_this_vocabulary() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/FIELD-GUIDE.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let table = markdown_table();
+    assert!(guide.contains(&table), "put this into the guide:\n{table}");
+}
