@@ -189,6 +189,8 @@ impl Trap {
             .append(true)
             .open(self.folder.join("agent.log"))?;
         let mut command = self.command(&["run"]);
+        // As systemd/trapline-agent.service has it.
+        command.env("MALLOC_ARENA_MAX", "1");
         command.envs(variables.iter().copied());
         command.stdout(log.try_clone()?).stderr(log);
         Running::start("trapline-agent", &mut command)
