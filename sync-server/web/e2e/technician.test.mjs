@@ -36,18 +36,22 @@ async function scan(page) {
   await page.locator('#nav').waitFor();
 }
 
-test('a wrong password stays outside, the scanned one comes in and leaves the address', { skip }, async () => {
-  const page = await open();
-  await page.goto('/');
-  await page.getByLabel('Password').fill('not-this-one');
-  await page.getByRole('button', { name: 'Open the trap' }).click();
-  await page.getByRole('alert').waitFor();
-  assert.equal(await page.locator('#nav').isVisible(), false);
-  await page.goto('about:blank');
-  await scan(page);
-  assert.equal(page.url().includes(password.replace('-', '')), false);
-  await page.context().close();
-});
+test(
+  'a wrong password stays outside, the scanned one comes in and leaves the address',
+  { skip },
+  async () => {
+    const page = await open();
+    await page.goto('/');
+    await page.getByLabel('Password').fill('not-this-one');
+    await page.getByRole('button', { name: 'Open the trap' }).click();
+    await page.getByRole('alert').waitFor();
+    assert.equal(await page.locator('#nav').isVisible(), false);
+    await page.goto('about:blank');
+    await scan(page);
+    assert.equal(page.url().includes(password.replace('-', '')), false);
+    await page.context().close();
+  },
+);
 
 for (const scheme of ['light', 'dark']) {
   test(`every view fits a phone and can be touched, ${scheme}`, { skip }, async () => {
