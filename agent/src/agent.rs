@@ -270,18 +270,23 @@ async fn stopping_all<S: Stage>(stage: S, desk: &Desk, backoff: Backoff) -> Resu
 async fn beside<T>(desk: &Desk, front: Front, work: impl Future<Output = T>) -> T {
     // A check is a large future; where it is not moved about, the stack stays small.
     let (mut front, mut work) = (Box::pin(front.run()), pin!(work));
-    let mut is_out = false;
+    let mut has_ended = false;
     let done = loop {
         tokio::select! {
             biased;
             done = &mut work => break done,
-            () = &mut front, if !is_out => is_out = true,
+            () = &mut front, if !has_ended => has_ended = true,
         }
     };
     desk.stop.ask();
-    if !is_out {
-        let _still_lit = timeout(FRONT_GRACE, front).await;
-    }
+    let out = async {
+        tokio::select! {
+            biased;
+            () = desk.board.is_out.notified() => {}
+            () = front, if !has_ended => {}
+        }
+    };
+    let _still_lit = timeout(FRONT_GRACE, out).await;
     done
 }
 

@@ -84,7 +84,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check whether the trap can be left: picture, lamp, battery, clock, card, wake alarm, server
+    /// Check whether the trap can be left, with one verdict
     Depart {
         /// As JSON, one object, for programs
         #[arg(long)]

@@ -81,7 +81,7 @@ pub async fn depart(desk: &Desk) -> Report {
     tour.note("battery", battery, Duration::ZERO);
     tour.note("clock", clock_row(desk), Duration::ZERO);
     tour.step("card", STEP, card_row(desk)).await;
-    tour.note("wake", wake_row(desk), Duration::ZERO);
+    tour.step("wake", STEP, wake_row(desk, probes)).await;
     let server = async {
         // Without a link everything stays on the card, which is no reason to stay here.
         server_row(desk, probes).await.at_worst_care()

@@ -68,7 +68,8 @@ impl Front {
         Self { desk, devices }
     }
 
-    /// Runs until the agent is asked to stop and the display is put out.
+    /// Runs until it is dropped. When the agent is asked to stop it puts the display out, and
+    /// says so on the board.
     pub(crate) async fn run(self) {
         let Self { desk, devices } = self;
         let config = desk.config.front.clone();
@@ -93,14 +94,18 @@ impl Front {
                 move_trigger::watch(&desk, line(open), config.limits).await;
             }
         };
-        // The display alone has something to do at the end.
-        tokio::join!(
-            looked_after(&desk, display::PART, Box::pin(display)),
-            until_stop(&desk, press::PART, Box::pin(button)),
-            until_stop(&desk, light::PART, Box::pin(led)),
-            until_stop(&desk, move_trigger::PART, Box::pin(trigger)),
-            until_stop(&desk, "check", depart_when_asked(&desk)),
-        );
+        let others = async {
+            // The display has something to do at the end.
+            tokio::join!(
+                looked_after(&desk, display::PART, Box::pin(display)),
+                until_stop(&desk, press::PART, Box::pin(button)),
+                until_stop(&desk, move_trigger::PART, Box::pin(trigger)),
+                until_stop(&desk, "check", depart_when_asked(&desk)),
+            );
+            desk.board.is_out.notify_one();
+        };
+        // The LED says that the trap goes off, until it is off.
+        tokio::join!(others, looked_after(&desk, light::PART, Box::pin(led)));
     }
 }
 

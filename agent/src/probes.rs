@@ -2,6 +2,7 @@
 //! the detector, the way to the server. Boot gives it; between checks it rests.
 
 use crate::lent::Lent;
+use crate::power::OpenWake;
 use crate::sync::uplink::Uplink;
 use std::fmt;
 use trapline_hal::{DeviceError, Power};
@@ -48,6 +49,8 @@ pub struct Probes {
     pub battery: Option<Lent<Box<dyn Power>>>,
     /// The detector.
     pub look: Option<Lent<LookOnce>>,
+    /// What wakes the trap.
+    pub open_wake: Option<Lent<OpenWake>>,
     /// The way to the server.
     pub open_uplink: Option<OpenUplink>,
 }

@@ -123,7 +123,7 @@ pub async fn selftest(desk: &Desk) -> Report {
     surroundings::card(desk, &mut tour).await;
     surroundings::model(desk, &mut tour, probes, frame).await;
     surroundings::clock(desk, &mut tour);
-    surroundings::wake(desk, &mut tour);
+    surroundings::wake(desk, &mut tour, probes).await;
     surroundings::server(desk, &mut tour, probes).await;
     // Last, because the display has shown this check meanwhile.
     devices::front(desk, &mut tour).await;

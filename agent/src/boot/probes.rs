@@ -36,6 +36,7 @@ pub(super) fn probes(config: &Config, settings: &[String]) -> Probes {
         parts,
         battery: has_battery.then(|| Lent::of(sensors(&config.sensors).1)),
         look: Some(Lent::of(look(config))),
+        open_wake: super::power::open_wake(config).map(Lent::of),
         open_uplink: open_uplink(config),
     }
 }

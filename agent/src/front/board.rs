@@ -40,6 +40,8 @@ pub struct Shown {
 #[derive(Debug)]
 pub struct Board {
     shown: watch::Sender<Shown>,
+    /// The display was put out at the end.
+    pub(crate) is_out: Notify,
     /// Somebody wants to know whether the trap can be left.
     pub(super) wants_check: Notify,
 }
@@ -48,6 +50,7 @@ impl Default for Board {
     fn default() -> Self {
         Self {
             shown: watch::Sender::new(Shown::default()),
+            is_out: Notify::new(),
             wants_check: Notify::new(),
         }
     }

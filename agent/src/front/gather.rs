@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use trapline_hal::battery::gate::Level;
 use trapline_hal::{ClockQuality, Stamp};
 use trapline_store::{OsDisk, StoreError, Summary, View};
 use trapline_wire::arrivals::Count;
@@ -127,7 +128,7 @@ impl Gatherer {
             Doing::Stopping
         } else if health.next_due_ms.is_none() && health.idle.is_none() {
             Doing::Starting
-        } else if is_saving(health, config.power.thresholds.refuse_percent) {
+        } else if is_saving(health) {
             Doing::Saving
         } else if is_due {
             Doing::Shooting
@@ -157,10 +158,10 @@ fn look_up(
     })
 }
 
-fn is_saving(health: &health::Facts, refuse_percent: f64) -> bool {
+fn is_saving(health: &health::Facts) -> bool {
     health
         .battery
-        .is_some_and(|battery| battery.percent < refuse_percent)
+        .is_some_and(|battery| battery.level >= Level::Refuse)
 }
 
 /// Times of day are told only by a clock that knows them.

@@ -85,6 +85,9 @@ pub(super) fn signal(desk: &Desk, shown: &Shown, now: Instant) -> Signal {
     if desk.card_full.load(Ordering::Relaxed) {
         signals.push(Signal::CardFull);
     }
+    if desk.page.is_open() && !desk.config.page.always {
+        signals.push(Signal::PageOpen);
+    }
     let button = shown.parts.get(press::PART).and_then(Option::as_ref);
     if button.is_some_and(|button| button.is_active == Some(true) && button.said.is_ok()) {
         signals.push(Signal::ButtonFelt);

@@ -1,14 +1,17 @@
 //! The rows of the self-test for what the trap lives from: settings, card,
 //! model, clock, what wakes it, and the server.
 
+use super::devices::said;
 use super::tour::{Found, Tour, not_back_words, on_thread};
 use crate::desk::Desk;
 use crate::probes::Probes;
+use crate::stage::device_words;
 use crate::sync::uplink::UplinkError;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use trapline_hal::{ClockQuality, Frame};
+use trapline_hal::wake::WakeWhen;
+use trapline_hal::{ClockQuality, DeviceError, Frame};
 use trapline_store::{Disk as _, OsDisk};
 use trapline_wire::v1::SyncBatch;
 
@@ -22,6 +25,10 @@ const OFFSET_MAX_MS: i64 = 60_000;
 const CARD_LIMIT: Duration = Duration::from_secs(20);
 /// Beside the time that the settings give the detector.
 const MODEL_SLACK: Duration = Duration::from_secs(30);
+/// Clocks and power boards answer at once, or not at all.
+const WAKE_LIMIT: Duration = Duration::from_secs(20);
+/// The alarm that is tried; no timer has a longer period.
+const WAKE_AHEAD_S: i64 = 2 * 3_600;
 /// Nobody waits longer at a trap for a server.
 const SERVER_LIMIT: Duration = Duration::from_secs(60);
 
@@ -135,38 +142,47 @@ pub(crate) fn clock_row(desk: &Desk) -> Found {
     }
 }
 
-pub(super) fn wake(desk: &Desk, tour: &mut Tour<'_>) {
-    tour.note("wake", wake_row(desk), Duration::ZERO);
+pub(super) async fn wake(desk: &Desk, tour: &mut Tour<'_>, probes: &mut Probes) {
+    let limit = WAKE_LIMIT + Duration::from_secs(1);
+    tour.step("wake", limit, wake_row(desk, probes)).await;
 }
 
-/// Whether what wakes the trap was armed and read back.
-pub(crate) fn wake_row(desk: &Desk) -> Found {
-    let power = &desk.config.power;
-    if power.wake.is_none() {
+/// Whether what wakes the trap takes an alarm and says the same when it is read back. The
+/// alarm is taken back; the trap arms its own when it lies down.
+pub(crate) async fn wake_row(desk: &Desk, probes: &mut Probes) -> Found {
+    let rules = desk.config.power.rules;
+    let Some(open) = probes.open_wake.as_mut() else {
         return Found::absent("nothing that wakes the trap is configured");
-    }
-    let facts = desk.health.facts();
-    if let Some(fault) = facts.faults.get("wake") {
-        let (what, remedy) = fault
-            .message
-            .split_once("; ")
-            .unwrap_or((&fault.message, "check the part that `power.wake` names"));
-        return if power.rules.lies_down {
-            Found::bad(what, remedy)
-        } else {
-            Found::care(what, remedy)
+    };
+    let now = desk.clock.stamp();
+    let now_s = now.unix_ms.div_euclid(1_000);
+    let uptime_s = i64::try_from(now.uptime_ms / 1_000).unwrap_or(i64::MAX);
+    let tried = open.job(desk.hands, WAKE_LIMIT, move |open| {
+        let mut source = open(now_s.saturating_sub(uptime_s))?;
+        let ahead_s = match source.ability().when {
+            WakeWhen::At { ahead_s_max } => ahead_s_max.min(WAKE_AHEAD_S),
+            WakeWhen::Every { .. } => WAKE_AHEAD_S,
         };
-    }
-    match facts.wakes_ms {
-        Some(wakes_ms) => {
-            let at = crate::moment::utc_text(wakes_ms);
-            Found::good(format!("armed for {at} and read back"))
+        let armed = source.arm(now_s.saturating_add(ahead_s), now_s)?;
+        source.disarm()?;
+        Ok::<_, DeviceError>(armed)
+    });
+    let remedy = "check the part that `power.wake` names and its wires";
+    let found = match tried.await {
+        Ok(Ok(armed)) => {
+            let at = crate::moment::utc_text(armed.wakes_unix_s.saturating_mul(1_000));
+            let by = armed.by;
+            return Found::good(format!(
+                "the {by} took an alarm for {at}, and it was read back"
+            ));
         }
-        None if power.rules.lies_down => Found::care(
-            "no alarm is armed yet",
-            "wait for the first picture after the start, and check again",
-        ),
-        None => Found::absent("the trap does not lie down, so no alarm is armed"),
+        Ok(Err(fault)) => said(&device_words(&fault), remedy),
+        Err(not_back) => Found::bad(not_back_words(not_back, WAKE_LIMIT), remedy),
+    };
+    if rules.lies_down || rules.off_when_empty {
+        found
+    } else {
+        found.at_worst_care()
     }
 }
 

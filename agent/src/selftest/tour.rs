@@ -10,6 +10,9 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
+/// From the start of a check on the trap stays up for so long.
+const STAYS_MS: u64 = 10 * 60_000;
+
 /// What a step found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -78,6 +81,9 @@ pub(crate) struct Tour<'a> {
 impl<'a> Tour<'a> {
     /// A walk of about so many steps.
     pub(crate) fn new(desk: &'a Desk, of: usize) -> Self {
+        // Whoever has a check done is there, and the trap does not lie down meanwhile.
+        let stays_ms = desk.clock.stamp().uptime_ms.saturating_add(STAYS_MS);
+        desk.power.hold.until(stays_ms);
         Self {
             desk,
             of: u32::try_from(of).unwrap_or(u32::MAX),

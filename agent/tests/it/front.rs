@@ -160,7 +160,7 @@ fn broken(device: &'static str) -> DeviceError {
     DeviceError::new(device, FaultKind::Absent, "it is not there; plug it in")
 }
 
-fn trap() -> Trap {
+pub(crate) fn trap() -> Trap {
     let mut trap = Trap::new(Vec::new());
     let dir = trap.folder.path().display();
     trap.settings = format!("{FRONT}[ledger]\ndir = \"{dir}\"\n");

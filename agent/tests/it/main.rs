@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod care;
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod devices;
