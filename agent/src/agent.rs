@@ -163,13 +163,22 @@ impl Agent {
         let to_server = (to_server.retry_min, to_server.retry_max);
         outside.0.ready();
         let stages = async {
+            // Each in a place of its own: together they are more than a thread's stack likes.
             let (capture, inspect, sync, retain, power, page) = tokio::join!(
-                stopping_all(capture, &desk, patience(RETRY)),
-                stopping_all(inspect, &desk, patience(RETRY)),
-                stopping_all(sync, &desk, patience(to_server)),
-                stopping_all(Retain::new(desk.clone()), &desk, patience(RETRY)),
-                stopping_all(power, &desk, patience(RETRY)),
-                stopping_all(Tend::new(desk.clone()), &desk, patience(RETRY)),
+                Box::pin(stopping_all(capture, &desk, patience(RETRY))),
+                Box::pin(stopping_all(inspect, &desk, patience(RETRY))),
+                Box::pin(stopping_all(sync, &desk, patience(to_server))),
+                Box::pin(stopping_all(
+                    Retain::new(desk.clone()),
+                    &desk,
+                    patience(RETRY)
+                )),
+                Box::pin(stopping_all(power, &desk, patience(RETRY))),
+                Box::pin(stopping_all(
+                    Tend::new(desk.clone()),
+                    &desk,
+                    patience(RETRY)
+                )),
             );
             let work = capture.and(inspect).and(sync).and(retain);
             work.and(power).and(page)

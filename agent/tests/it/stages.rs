@@ -163,7 +163,7 @@ async fn lost_requests_and_lost_answers_change_nothing() {
         Way::LosesAnswer,
     ];
     let trap = Trap::new(ways.iter().cycle().take(27).cloned().collect());
-    trap.runs(900, trap.agent(Vec::new(), detector(Vec::new())))
+    trap.runs(895, trap.agent(Vec::new(), detector(Vec::new())))
         .await;
     let held = trap.uplink.held.lock().unwrap();
     assert_eq!((held.captures.len(), held.pictures.len()), (15, 15));
