@@ -59,6 +59,11 @@ impl fmt::Display for Report {
 /// asks ([`Agent::visit`](crate::agent::Agent::visit)); nothing is written into the
 /// ledger. Two checks at once wait for each other.
 pub async fn depart(desk: &Desk) -> Report {
+    // A large future, kept off the stack of whoever asks.
+    Box::pin(walk(desk)).await
+}
+
+async fn walk(desk: &Desk) -> Report {
     let probes = &mut *desk.probes.lock().await;
     let mut tour = Tour::new(desk, 9);
     let before = battery_sag::at_rest(desk, probes).await;

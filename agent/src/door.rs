@@ -137,8 +137,8 @@ async fn answer(desk: &Desk, stream: UnixStream) -> io::Result<()> {
         Err(_) => return Err(io::ErrorKind::TimedOut.into()),
     };
     let answer = match serde_json::from_slice(&line) {
-        Ok(Question::Selftest {}) => reported(&Box::pin(selftest::selftest(desk)).await),
-        Ok(Question::Depart {}) => reported(&Box::pin(depart::depart(desk)).await),
+        Ok(Question::Selftest {}) => reported(&selftest::selftest(desk).await),
+        Ok(Question::Depart {}) => reported(&depart::depart(desk).await),
         Err(_) => Answer::Refused("this is no question".to_owned()),
     };
     let mut text = serde_json::to_vec(&answer)?;

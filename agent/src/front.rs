@@ -113,7 +113,7 @@ impl Front {
 async fn depart_when_asked(desk: &Desk) {
     loop {
         desk.board.wants_check.notified().await;
-        let report = Box::pin(depart::depart(desk)).await;
+        let report = depart::depart(desk).await;
         log::info!("the check by the button: {}", report.verdict_line());
     }
 }

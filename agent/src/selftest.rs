@@ -115,6 +115,11 @@ impl fmt::Display for Report {
 /// Checks every part. The stages must run, or at least answer asks
 /// ([`Agent::visit`](crate::agent::Agent::visit)); two checks at once wait for each other.
 pub async fn selftest(desk: &Desk) -> Report {
+    // A large future, kept off the stack of whoever asks.
+    Box::pin(walk(desk)).await
+}
+
+async fn walk(desk: &Desk) -> Report {
     let probes = &mut *desk.probes.lock().await;
     let mut tour = Tour::new(desk, 11 + probes.parts.len());
     surroundings::settings(&mut tour, probes);

@@ -28,6 +28,8 @@ pub struct Shown {
     pub check: Option<Check>,
     /// Since when the check is as it is.
     pub check_at: Option<Instant>,
+    /// How often the check was written.
+    pub check_steps: u64,
     /// Short presses since the start.
     pub presses: u64,
     /// The last press of any kind.
@@ -73,6 +75,7 @@ impl Board {
     pub fn check(&self, check: Option<Check>) {
         self.shown.send_modify(|shown| {
             shown.check = check;
+            shown.check_steps = shown.check_steps.wrapping_add(1);
             shown.check_at = Some(Instant::now());
         });
     }

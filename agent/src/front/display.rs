@@ -54,8 +54,7 @@ pub(super) async fn draw(desk: &Desk, open: OpenPanel, config: &DisplayConfig) {
                 let now_ms = display.now_ms();
                 let carousel =
                     carousel.get_or_insert_with(|| Carousel::new(asleep, sleep_after_ms, now_ms));
-                let check_at = shown.check_at.filter(|_| shown.check.is_some());
-                let is_called = check_at.is_some() && check_at != seen.check_at;
+                let is_called = shown.check.is_some() && shown.check_steps != seen.check_steps;
                 let is_pressed = shown.presses != seen.presses;
                 let is_awake = carousel.is_awake(now_ms) || is_pressed || is_called;
                 if is_awake || asleep == Asleep::KeepsPicture {
@@ -77,7 +76,7 @@ pub(super) async fn draw(desk: &Desk, open: OpenPanel, config: &DisplayConfig) {
         };
         seen = Seen {
             presses: shown.presses,
-            check_at: shown.check_at,
+            check_steps: shown.check_steps,
         };
         let is_well = drawn.is_ok();
         display.tell(drawn);
@@ -106,7 +105,7 @@ pub(super) async fn draw(desk: &Desk, open: OpenPanel, config: &DisplayConfig) {
 #[derive(Debug, Default)]
 struct Seen {
     presses: u64,
-    check_at: Option<Instant>,
+    check_steps: u64,
 }
 
 /// Returns when the board says something that the display shows at once.
@@ -117,7 +116,7 @@ async fn pressed(
 ) {
     // A panel that failed is not bothered with every step of a check.
     let is_news = |shown: &super::board::Shown| {
-        shown.presses != seen.presses || (is_well && shown.check_at != seen.check_at)
+        shown.presses != seen.presses || (is_well && shown.check_steps != seen.check_steps)
     };
     if board.wait_for(is_news).await.is_err() {
         std::future::pending().await

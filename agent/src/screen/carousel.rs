@@ -4,8 +4,9 @@
 //! sleep when nobody presses for a while. It does not wake by itself, not even
 //! for a new problem: light at night draws insects to the wrong place. Waking
 //! up it begins at the first sheet, which is a problem if there is one; a
-//! problem that comes while somebody looks is shown at once. A panel that keeps
-//! its picture (e-paper) goes back to the first sheet instead of going dark.
+//! problem that comes while somebody looks is shown at once, unless a check is.
+//! A panel that keeps its picture (e-paper) goes back to the first sheet
+//! instead of going dark.
 //!
 //! Pure: times are milliseconds of a monotonic clock, given in.
 
@@ -77,7 +78,11 @@ impl Carousel {
 
     /// What is to be seen of `sheets` now.
     pub fn look(&mut self, now_ms: u64, sheets: &[SheetId]) -> Shows {
-        let new_problem = self.notice(sheets);
+        // Who has a check done wants to see that.
+        let is_checked = sheets
+            .first()
+            .is_some_and(|sheet| sheet.page == Page::Check);
+        let new_problem = self.notice(sheets).filter(|_| !is_checked);
         if !self.is_awake(now_ms) {
             self.current = None;
             return match (self.asleep, sheets.first()) {
