@@ -141,9 +141,16 @@ fn beside<F: Future<Output = ()>>(trap: &Trap, visit: impl FnOnce(Desk) -> F) {
     runtime.block_on(async {
         let agent = trap.agent(Vec::new(), detector(Vec::new()));
         let desk = agent.desk().clone();
-        let visit = tokio::time::timeout(PATIENCE, visit(desk));
+        // Both are too large for the stack of a test's thread.
+        let running = Box::pin(agent.run(std::future::pending()));
+        let visit = Box::pin(async {
+            // The planned shot of the start goes first; from its end on captures can be counted.
+            let _reading = desk.asks.sense().await.unwrap();
+            visit(desk).await;
+        });
+        let visit = tokio::time::timeout(PATIENCE, visit);
         tokio::select! {
-            done = agent.run(std::future::pending()) => panic!("the agent stopped: {done:?}"),
+            done = running => panic!("the agent stopped: {done:?}"),
             visited = visit => visited.expect("nothing takes that long"),
         }
     });
@@ -420,6 +427,10 @@ fn slow_and_silent_phones_hold_up_nobody() {
             .unwrap();
         assert_eq!(trap.summary().captures, before + 1);
         drop(silent);
+        // Their seats are free as soon as the trap has seen that they left.
+        while phone.get("/").await.status == 0 {
+            tokio::task::yield_now().await;
+        }
         phone.enter().await;
         assert_eq!(phone.get("/api/state").await.status, 200);
     });
