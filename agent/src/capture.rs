@@ -26,6 +26,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use trapline_hal::{Ambient, Camera, ClockQuality, DeviceError, Power, Stamp};
 use trapline_store::{NewReading, Planned, Span};
 use trapline_wire::CaptureId;
@@ -142,6 +143,7 @@ impl Capture {
     /// When the ledger fails; a device that fails is a missed shot.
     pub async fn shoot(&mut self, due_ms: i64, cause: ShotCause) -> Result<Taken, StageError> {
         log::debug!("a shot, because of {cause:?}");
+        let started = Instant::now();
         let opened = wire_stamp(&self.desk.clock.stamp());
         let planned = self
             .desk
@@ -165,6 +167,7 @@ impl Capture {
                 .await;
         }
         let stop = self.desk.stop.clone();
+        let camera_started = Instant::now();
         let frame = tokio::select! {
             biased;
             frame = self.shutter.take_picture(KEPT) => frame.map_err(|why| (MissReason::Camera, why)),
@@ -172,10 +175,14 @@ impl Capture {
                 Err((MissReason::Cut, "the agent was stopped during the shot".to_owned()))
             }
         };
-        match frame {
+        let camera_ms = camera_started.elapsed().as_millis();
+        let taken = match frame {
             Ok(frame) => self.admit(planned, frame, reading, cause).await,
             Err((reason, why)) => self.miss(planned, reason, why, Some(reading)).await,
-        }
+        };
+        let took_ms = started.elapsed().as_millis();
+        log::debug!("the shot took {took_ms} ms, the camera {camera_ms} ms of it");
+        taken
     }
 
     async fn miss(

@@ -23,6 +23,7 @@ use machine::{Machine, Start};
 use parts::Parts;
 use play::Outcome;
 use scenario::Scenario;
+use trap::Trap;
 
 pub(crate) fn run(args: &RigRunArgs) -> Result<()> {
     if args.json {
@@ -88,13 +89,15 @@ pub(crate) fn shell() -> Result<()> {
         interactive: true,
         ..Start::default()
     };
-    say::step("the console of the guest");
+    say::step("the console of the guest; Ctrl-A X ends it");
     say::line(&format!(
-        "the bus listens at {}; try `echo help | nc -NU …`",
+        "the bus listens at {}; `echo help | nc -NU …` lists what it takes",
         folder.join("control").display()
     ));
-    let mut machine = Machine::start(&parts, &folder, &start)?;
-    machine.wait();
+    let machine = Machine::start(&parts, &folder, &start)?;
+    let mut trap = Trap::set_up(&parts, machine, &folder, "")?;
+    trap.camera("feed")?;
+    trap.machine.wait();
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Machine {
     bus: Running,
     control: PathBuf,
     console: PathBuf,
-    shell: Option<BufReader<UnixStream>>,
+    shell: BufReader<UnixStream>,
     asked: u32,
 }
 
@@ -67,39 +67,20 @@ impl Machine {
                 .stdout(Stdio::null())
                 .stderr(std::fs::File::create(folder.join("emulator.log"))?);
         }
-        let emulator = Running::start("qemu-system-aarch64", &mut emulator)?;
+        let mut emulator = Running::start("qemu-system-aarch64", &mut emulator)?;
+        let shell = connect(&mut emulator, &folder.join("shell"))
+            .with_context(|| format!("see the logs in {}", folder.display()))?;
         let mut machine = Self {
             emulator,
             bus,
             control,
             console,
-            shell: None,
+            shell,
             asked: 0,
         };
-        if !start.interactive {
-            machine.connect(&folder.join("shell"))?;
-        }
-        Ok(machine)
-    }
-
-    fn connect(&mut self, socket: &Path) -> Result<()> {
-        let mut connected = None;
-        process::until("the emulator", START_MAX, || {
-            if self.emulator.ended().is_some() {
-                bail!(
-                    "the emulator did not start; see emulator.log in {}",
-                    self.place()
-                );
-            }
-            connected = UnixStream::connect(socket).ok();
-            Ok(connected.is_some())
-        })?;
-        let stream = connected.context("no connection")?;
-        stream.set_read_timeout(Some(SILENCE_MAX))?;
-        self.shell = Some(BufReader::new(stream));
         // What is written before the guest listens waits there.
-        self.ask("true").context("the guest did not come up")?;
-        Ok(())
+        machine.ask("true").context("the guest did not come up")?;
+        Ok(machine)
     }
 
     fn place(&self) -> String {
@@ -112,10 +93,7 @@ impl Machine {
         self.asked += 1;
         let mark = format!("=={}==", self.asked);
         let place = self.place();
-        let shell = self
-            .shell
-            .as_mut()
-            .context("the console belongs to somebody else")?;
+        let shell = &mut self.shell;
         let framed = format!("({line}\n) </dev/null 2>&1; echo; echo \"{mark}$?\"\n");
         shell.get_mut().write_all(framed.as_bytes())?;
         let mut text = String::new();
@@ -184,6 +162,21 @@ impl Machine {
             process::pause(200);
         }
     }
+}
+
+/// The guest's shell behind the emulator's socket.
+fn connect(emulator: &mut Running, socket: &Path) -> Result<BufReader<UnixStream>> {
+    let mut connected = None;
+    process::until("the emulator", START_MAX, || {
+        if let Some(status) = emulator.ended() {
+            bail!("the emulator ended at once with {status}");
+        }
+        connected = UnixStream::connect(socket).ok();
+        Ok(connected.is_some())
+    })?;
+    let stream = connected.context("no connection")?;
+    stream.set_read_timeout(Some(SILENCE_MAX))?;
+    Ok(BufReader::new(stream))
 }
 
 fn emulator(parts: &Parts, start: &Start) -> Result<Command> {

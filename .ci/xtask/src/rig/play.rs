@@ -101,7 +101,13 @@ fn act(trap: &mut Trap, deed: &Deed) -> Result<()> {
             trap.machine.tell(&line).map(drop)
         }
         Deed::Agent(order) => trap.agent(order),
-        Deed::Guest(line) => trap.machine.tell(line).map(drop),
+        Deed::Guest(line) => {
+            let said = trap.machine.tell(line)?;
+            for line in said.trim().lines() {
+                say::step_done(&format!("           {line}"));
+            }
+            Ok(())
+        }
         Deed::Pass(seconds) => trap.machine.tell(&format!("sleep {seconds}")).map(drop),
     }
 }

@@ -149,7 +149,7 @@ fn own_settings(port: &str, key: &str) -> String {
     format!(
         "[trap]\nname = \"{NAME}\"\n\n\
          [ledger]\nfree_bytes_min = 10_000_000\n\n\
-         [schedule]\nevery = \"4s\"\n\n\
+         [schedule]\nevery = \"2s\"\n\n\
          [camera]\nkind = \"folder\"\nfolder = \"/rig/pictures\"\nplayback = \"loop\"\n\n\
          [sensors]\nclimate = [\"sht3x\"]\nlight = [\"bh1750\"]\nbattery = [\"ina219\"]\nbus = 0\n\n\
          [detector]\nenabled = false\n\n\
