@@ -45,6 +45,8 @@ pub(crate) enum Cast {
     Real,
     /// The simulation and the server.
     Simulated,
+    /// The server alone.
+    Server,
     /// All three.
     All,
 }
@@ -54,6 +56,7 @@ impl Cast {
         match self {
             Self::Real => &["trapline-agent", "trapline-server"],
             Self::Simulated => &["trapline-sim", "trapline-server"],
+            Self::Server => &["trapline-server"],
             Self::All => &["trapline-agent", "trapline-server", "trapline-sim"],
         }
     }

@@ -27,7 +27,7 @@ const LIBRARIES: [&str; 12] = [
     "libxtables.so.12",
     "libz.so.1",
 ];
-/// Photographs or drawings that the camera is shown.
+/// How many photographs or drawings the camera is shown.
 const PICTURES_MAX: usize = 3;
 
 /// Everything that a machine is started from.
@@ -70,7 +70,14 @@ pub(super) fn ready() -> Result<Parts> {
     let agent = agent(&cross)?;
     say::line(&format!("built in {} s", started.elapsed().as_secs()));
     say::step("the bus and the server");
-    let programs = build::programs(Profile::Debug, Cast::All)?;
+    let photographs = photographs();
+    // Only who has no photographs needs somebody to draw.
+    let cast = if photographs.is_empty() {
+        Cast::Simulated
+    } else {
+        Cast::Server
+    };
+    let programs = build::programs(Profile::Debug, cast)?;
     process::run(&mut build::cargo(&[
         "build",
         "--quiet",
@@ -78,7 +85,11 @@ pub(super) fn ready() -> Result<Parts> {
         "trapline-rig",
     ]))?;
     let bus = build::target_folder()?.join("debug/trapline-rig");
-    let pictures = pictures(&programs, &folder)?;
+    let pictures = if photographs.is_empty() {
+        drawings(&programs, &folder)?
+    } else {
+        photographs
+    };
     let picture_px = pictures
         .first()
         .and_then(|path| jpeg_size(&std::fs::read(path).ok()?));
@@ -112,31 +123,25 @@ fn agent(cross: &cross::Cross) -> Result<PathBuf> {
     Ok(folder.join(TARGET).join("rig/trapline-agent"))
 }
 
-/// Photographs of real cards where they are at hand, else drawn ones.
-fn pictures(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
-    let real = process::root().join("../shared/data/sticky-traps/images/val");
-    let mut found = trap::jpegs(&real).unwrap_or_default();
-    found.retain(|path| {
-        let size = std::fs::read(path).ok().and_then(|bytes| jpeg_size(&bytes));
-        size == Some((1536, 2048))
-    });
-    if found.len() < PICTURES_MAX {
-        let drawn = folder.join("drawn");
-        let mut command = Command::new(&programs.sim);
-        command.arg("plates").arg(&drawn);
-        command.args([
-            "--count",
-            &PICTURES_MAX.to_string(),
-            "--size",
-            "1280x720",
-            "--seed",
-            "3",
-        ]);
-        process::output(&mut command)?;
-        found = trap::jpegs(&drawn)?;
-    }
+/// Photographs of real cards, where they are at hand.
+fn photographs() -> Vec<PathBuf> {
+    let folder = process::root().join("../shared/data/sticky-traps/images/val");
+    let mut found = trap::jpegs(&folder).unwrap_or_default();
+    let size = |path: &PathBuf| jpeg_size(&std::fs::read(path).ok()?);
+    found.retain(|path| size(path) == Some((1536, 2048)));
     found.truncate(PICTURES_MAX);
-    Ok(found)
+    found
+}
+
+/// Drawn cards.
+fn drawings(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
+    let drawn = folder.join("drawn");
+    let mut command = Command::new(&programs.sim);
+    command.arg("plates").arg(&drawn);
+    let count = PICTURES_MAX.to_string();
+    command.args(["--count", &count, "--size", "1280x720", "--seed", "3"]);
+    process::output(&mut command)?;
+    trap::jpegs(&drawn)
 }
 
 /// Everything that the guest has, in one archive; made for each run, as the agent changes most.
