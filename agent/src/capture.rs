@@ -34,6 +34,9 @@ use trapline_wire::v1::MissReason;
 
 /// The clock is looked at this often while waiting, because it may be set.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Sensors are read so long before a slot, so that the picture need not wait for them and a
+/// lamp that is lit for it does not shine on the light sensor.
+const SENSE_BEFORE_MS: u64 = 1_000;
 /// A shot that is in progress when the agent is stopped may go on this long.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 /// The lamp is not looked after so shortly before a shot.
@@ -81,6 +84,10 @@ pub struct Capture {
     last_due_ms: Option<i64>,
     last_true_due_ms: Option<i64>,
     before: Option<Stamp>,
+    /// When the shot in hand began.
+    began: Instant,
+    /// What the sensors said for the slot that comes next.
+    sensed: Option<(i64, NewReading)>,
     is_settled: bool,
     /// The ledger could not be written, so the next gap is not the schedule's doing.
     is_blocked: bool,
@@ -107,6 +114,8 @@ impl Capture {
             last_due_ms: None,
             last_true_due_ms: None,
             before: None,
+            began: Instant::now(),
+            sensed: None,
             is_settled: false,
             is_blocked: false,
         }
@@ -143,7 +152,7 @@ impl Capture {
     /// When the ledger fails; a device that fails is a missed shot.
     pub async fn shoot(&mut self, due_ms: i64, cause: ShotCause) -> Result<Taken, StageError> {
         log::debug!("a shot, because of {cause:?}");
-        let started = Instant::now();
+        self.began = Instant::now();
         let opened = wire_stamp(&self.desk.clock.stamp());
         let planned = self
             .desk
@@ -151,7 +160,11 @@ impl Capture {
             .with(move |ledger| ledger.open_shot(due_ms, &opened))
             .await?;
         self.last_due_ms = Some(due_ms);
-        let reading = self.sensors.read().await;
+        let reading = self.sensed.take().filter(|(due, _)| *due == due_ms);
+        let reading = match reading {
+            Some((_, reading)) => reading,
+            None => self.sensors.read().await,
+        };
         self.attract.note_light(reading.light_lux);
         if self.desk.card_full.load(Ordering::Relaxed) {
             let why = "the card has no room for pictures".to_owned();
@@ -176,13 +189,11 @@ impl Capture {
             }
         };
         let camera_ms = camera_started.elapsed().as_millis();
-        let taken = match frame {
+        log::debug!("the camera took {camera_ms} ms");
+        match frame {
             Ok(frame) => self.admit(planned, frame, reading, cause).await,
             Err((reason, why)) => self.miss(planned, reason, why, Some(reading)).await,
-        };
-        let took_ms = started.elapsed().as_millis();
-        log::debug!("the shot took {took_ms} ms, the camera {camera_ms} ms of it");
-        taken
+        }
     }
 
     async fn miss(
@@ -337,7 +348,14 @@ impl Stage for Capture {
             if wait_ms > TEND_BEFORE_MS {
                 self.shutter.tend().await;
             }
-            return Ok(Next::Rest(Duration::from_millis(wait_ms).min(LOOK_EVERY)));
+            let until_sense_ms = wait_ms.saturating_sub(SENSE_BEFORE_MS);
+            let is_sensed = self.sensed.as_ref().is_some_and(|(due, _)| *due == due_ms);
+            if until_sense_ms == 0 && !is_sensed {
+                self.sensed = Some((due_ms, self.sensors.read().await));
+                return Ok(Next::Again);
+            }
+            let rest_ms = if is_sensed { wait_ms } else { until_sense_ms };
+            return Ok(Next::Rest(Duration::from_millis(rest_ms).min(LOOK_EVERY)));
         }
         let shot = self.shoot(due_ms, ShotCause::Schedule).await;
         self.is_blocked = shot.is_err();

@@ -68,6 +68,8 @@ impl Capture {
         match admitted {
             Ok(id) => {
                 log::info!(capture = id.to_string(); "took picture {id}");
+                let took_ms = self.began.elapsed().as_millis();
+                log::debug!("it was on the card {took_ms} ms after the shot began");
                 self.desk.health.clear("disk");
                 self.desk.wakes.inspect.notify_one();
                 self.desk.wakes.retain.notify_one();

@@ -5,6 +5,7 @@ use super::words::{Command as Ask, Reply};
 use crate::error::{DeviceError, FaultKind};
 use crate::lines::Level;
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// A guard that has not begun by then never will; from a slow card it takes a second.
@@ -149,6 +150,8 @@ impl Guard {
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Whoever kills the trap's whole group must not kill the guard with it.
+            .process_group(0)
             .spawn()
             .map_err(|e| {
                 cannot(FaultKind::Broken, format!("cannot start `{shown}`")).caused_by(e)
