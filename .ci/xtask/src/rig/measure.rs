@@ -20,6 +20,10 @@ every = "10s"
 [camera]
 kind = "uvc"
 device = "Rig_camera"
+[display]
+kind = "ssd1306"
+bus = 0
+sleep_after = "10m"
 [server]
 url = ""
 key = ""
@@ -57,7 +61,7 @@ pub(super) fn run(parts: &Parts, args: &RigMeasureArgs) -> Result<()> {
     }
     trap.keep_logs(&folder)?;
     let log = std::fs::read_to_string(folder.join("agent.log"))?;
-    let shots: Vec<Shot> = log.lines().filter_map(shot).skip(1).collect();
+    let shots: Vec<Shot> = shots(&log).into_iter().skip(1).collect();
     if shots.is_empty() {
         bail!(
             "the agent's log names no shot's time; see {}",
@@ -99,15 +103,23 @@ fn report(shots: &[Shot], json: bool) -> Result<()> {
     Ok(())
 }
 
-/// The agent's own words on a shot.
-fn shot(line: &str) -> Option<Shot> {
-    let (_, rest) = line.split_once("the shot took ")?;
-    let (all, rest) = rest.split_once(" ms, the camera ")?;
-    let (camera, _) = rest.split_once(" ms")?;
-    Some(Shot {
-        all_ms: all.parse().ok()?,
-        camera_ms: camera.parse().ok()?,
-    })
+/// The agent's own words on its shots: the camera's part, then the whole up to a picture that is safe on the card.
+fn shots(log: &str) -> Vec<Shot> {
+    let number = |line: &str, before: &str, after: &str| -> Option<f64> {
+        let (_, rest) = line.split_once(before)?;
+        rest.split_once(after)?.0.parse().ok()
+    };
+    let mut found = Vec::new();
+    let mut camera = None;
+    for line in log.lines() {
+        camera = number(line, "the camera took ", " ms").or(camera);
+        let all = number(line, "it was on the card ", " ms after");
+        if let (Some(all_ms), Some(camera_ms)) = (all, camera) {
+            found.push(Shot { all_ms, camera_ms });
+            camera = None;
+        }
+    }
+    found
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -122,8 +134,12 @@ mod tests {
 
     #[test]
     fn a_shots_time_is_read_from_the_log() {
-        let found = shot("DEBUG the shot took 2310 ms, the camera 2105 ms of it").unwrap();
-        assert!((found.all_ms - 2310.0).abs() < 0.1 && (found.camera_ms - 2105.0).abs() < 0.1);
-        assert!(shot("INFO took picture 1").is_none());
+        let log = "DEBUG the camera took 2105 ms\nINFO  took picture 1\n\
+                   DEBUG it was on the card 2310 ms after the shot began\n\
+                   DEBUG the camera took 99 ms\n";
+        let found = shots(log);
+        assert_eq!(found.len(), 1, "the second was a miss");
+        assert!((found[0].all_ms - 2310.0).abs() < 0.1);
+        assert!((found[0].camera_ms - 2105.0).abs() < 0.1);
     }
 }
