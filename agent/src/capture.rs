@@ -163,7 +163,7 @@ impl Capture {
         let reading = self.sensed.take().filter(|(due, _)| *due == due_ms);
         let reading = match reading {
             Some((_, reading)) => reading,
-            None => self.sensors.read().await,
+            None => Box::pin(self.sensors.read()).await,
         };
         self.attract.note_light(reading.light_lux);
         if self.desk.card_full.load(Ordering::Relaxed) {
@@ -183,7 +183,7 @@ impl Capture {
         let camera_started = Instant::now();
         let frame = tokio::select! {
             biased;
-            frame = self.shutter.take_picture(KEPT) => frame.map_err(|why| (MissReason::Camera, why)),
+            frame = Box::pin(self.shutter.take_picture(KEPT)) => frame.map_err(|why| (MissReason::Camera, why)),
             () = stop.over(STOP_GRACE) => {
                 Err((MissReason::Cut, "the agent was stopped during the shot".to_owned()))
             }
@@ -191,7 +191,8 @@ impl Capture {
         let camera_ms = camera_started.elapsed().as_millis();
         log::debug!("the camera took {camera_ms} ms");
         match frame {
-            Ok(frame) => self.admit(planned, frame, reading, cause).await,
+            // Futures that hold a picture's whole way are kept off the stack of whoever waits for them.
+            Ok(frame) => Box::pin(self.admit(planned, frame, reading, cause)).await,
             Err((reason, why)) => self.miss(planned, reason, why, Some(reading)).await,
         }
     }
@@ -351,13 +352,13 @@ impl Stage for Capture {
             let until_sense_ms = wait_ms.saturating_sub(SENSE_BEFORE_MS);
             let is_sensed = self.sensed.as_ref().is_some_and(|(due, _)| *due == due_ms);
             if until_sense_ms == 0 && !is_sensed {
-                self.sensed = Some((due_ms, self.sensors.read().await));
+                self.sensed = Some((due_ms, Box::pin(self.sensors.read()).await));
                 return Ok(Next::Again);
             }
             let rest_ms = if is_sensed { wait_ms } else { until_sense_ms };
             return Ok(Next::Rest(Duration::from_millis(rest_ms).min(LOOK_EVERY)));
         }
-        let shot = self.shoot(due_ms, ShotCause::Schedule).await;
+        let shot = Box::pin(self.shoot(due_ms, ShotCause::Schedule)).await;
         self.is_blocked = shot.is_err();
         let _in_the_ledger = shot?;
         Ok(Next::Again)

@@ -15,7 +15,7 @@ impl Capture {
         match ask {
             Ask::Shot { cause, answer } => {
                 let now_ms = self.desk.clock.stamp().unix_ms;
-                let _gone = answer.send(self.shoot(now_ms, cause).await?);
+                let _gone = answer.send(Box::pin(self.shoot(now_ms, cause)).await?);
             }
             Ask::Look { lamp, answer } => {
                 let stop = self.desk.stop.clone();
