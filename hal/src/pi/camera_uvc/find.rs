@@ -142,7 +142,13 @@ fn by_name<'a>(listed: &'a [Listed], name: &str) -> Option<&'a Listed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
     use std::os::unix::fs::symlink;
+
+    fn put(file: &Path, text: &str) {
+        let mut file = fs::File::create(file).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
 
     struct Sys(tempfile::TempDir);
 
@@ -154,8 +160,8 @@ mod tests {
         fn add(&self, number: u32, name: &str, index: u32, usb: Option<(&str, &str)>) {
             let folder = self.0.path().join(format!("class/video{number}"));
             fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join("name"), format!("{name}\n")).unwrap();
-            fs::write(folder.join("index"), format!("{index}\n")).unwrap();
+            put(&folder.join("name"), &format!("{name}\n"));
+            put(&folder.join("index"), &format!("{index}\n"));
             let Some((ids, serial)) = usb else {
                 return;
             };
@@ -163,9 +169,9 @@ mod tests {
             let interface = device.join("1-1:1.0");
             fs::create_dir_all(&interface).unwrap();
             let (vendor, product) = ids.split_once(':').unwrap();
-            fs::write(device.join("idVendor"), vendor).unwrap();
-            fs::write(device.join("idProduct"), product).unwrap();
-            fs::write(device.join("serial"), serial).unwrap();
+            put(&device.join("idVendor"), vendor);
+            put(&device.join("idProduct"), product);
+            put(&device.join("serial"), serial);
             symlink(&interface, folder.join("device")).unwrap();
         }
 
@@ -217,7 +223,7 @@ mod tests {
     fn a_path_is_followed_to_the_device() {
         let sys = Sys::new();
         let node = sys.0.path().join("video7");
-        fs::write(&node, "").unwrap();
+        put(&node, "");
         let link = sys.0.path().join("usb-046d_C920-video-index0");
         symlink(&node, &link).unwrap();
         assert_eq!(sys.find(link.to_str()), Ok(7));

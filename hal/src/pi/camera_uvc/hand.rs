@@ -86,7 +86,23 @@ fn shoot(settings: &str) -> Result<(Taken, Vec<u8>), DeviceError> {
 fn open(number: u32) -> Result<Camera, DeviceError> {
     let any = RequestedFormat::with_formats(RequestedFormatType::None, &FORMATS);
     Camera::with_backend(CameraIndex::Index(number), any, ApiBackend::Video4Linux)
-        .map_err(|e| failed(&format!("(/dev/video{number}) cannot be opened"), &e))
+        .map_err(|e| not_opened(number, &e))
+}
+
+/// Nokhwa wants a format at once, so that a camera without one of ours cannot even be opened.
+fn not_opened(number: u32, error: &NokhwaError) -> DeviceError {
+    let is_formatless = matches!(
+        error,
+        NokhwaError::GetPropertyError { property, .. } if property == "CameraFormat"
+    );
+    if is_formatless {
+        let message = format!(
+            "it (/dev/video{number}) offers no pictures that are MJPEG, YUYV or NV12; if it did \
+             before, unplug and replug it"
+        );
+        return fault(FaultKind::Transient, message);
+    }
+    failed(&format!("(/dev/video{number}) cannot be opened"), error)
 }
 
 /// Sets size and format, as near to the settings as the camera goes.
@@ -277,6 +293,16 @@ mod tests {
             error.message.starts_with("it stopped giving pictures: "),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_camera_without_our_formats_is_told_with_them() {
+        let error = NokhwaError::GetPropertyError {
+            property: "CameraFormat".to_owned(),
+            error: "Failed to Fufill".to_owned(),
+        };
+        let error = not_opened(0, &error);
+        assert!(error.message.contains("offers no pictures"), "{error}");
     }
 
     #[test]
