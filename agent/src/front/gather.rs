@@ -63,7 +63,13 @@ impl Gatherer {
                 Doing::Shooting | Doing::Looking | Doing::Sending if !is_looked_at => {
                     Doing::Waiting
                 }
-                doing => doing,
+                Doing::Starting
+                | Doing::Waiting
+                | Doing::Shooting
+                | Doing::Looking
+                | Doing::Sending
+                | Doing::Saving
+                | Doing::Stopping => doing,
             },
             next: next_picture(&health, &stamp, self.desk.config.schedule.utc_offset_ms()),
             today: today(&self.last, self.desk.config.detector.enabled),

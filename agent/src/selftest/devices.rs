@@ -46,7 +46,9 @@ pub(crate) async fn take_picture(
     let kind = &desk.config.camera.kind;
     let remedy = match kind {
         CameraKind::Folder { .. } => "put JPEG files into the folder of `camera.folder`",
-        _ => "check the camera's cable at both ends, then start the trap again",
+        CameraKind::Csi | CameraKind::Uvc(_) | CameraKind::None => {
+            "check the camera's cable at both ends, then start the trap again"
+        }
     };
     let mut taken = None;
     let work = async {

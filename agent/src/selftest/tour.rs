@@ -51,7 +51,7 @@ impl Found {
     pub(crate) fn at_worst_care(self) -> Self {
         let outcome = match self.outcome {
             Outcome::Failed => Outcome::Care,
-            outcome => outcome,
+            Outcome::Passed | Outcome::Care | Outcome::Absent => self.outcome,
         };
         Self { outcome, ..self }
     }

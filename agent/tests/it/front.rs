@@ -1,6 +1,11 @@
 //! The trap's front on fakes in virtual time: what people see and press, and
 //! that no device of it, however broken, costs a picture.
 
+#![expect(
+    clippy::unwrap_in_result,
+    reason = "a fake that breaks its own promise ends the test"
+)]
+
 use crate::devices::Shot;
 use crate::stages::Trap;
 use std::sync::{Arc, Mutex};
