@@ -1,6 +1,6 @@
 //! What pictures are worth, and what is said of darkened, blurred, tinted and covered copies of them:
-//! `cargo run -p trapline-detect --example quality -- FOLDER`, whose pictures count as one trap's, in the order of
-//! their names. This is what the thresholds in `quality.rs` were chosen by.
+//! `cargo run -p trapline-detect --example quality -- FOLDER [plain]`, whose pictures count as one trap's, in the order
+//! of their names; `plain` leaves the copies out. This is what the thresholds in `quality.rs` were chosen by.
 
 #![expect(
     clippy::print_stdout,
@@ -39,6 +39,10 @@ const SPOILS: &[(&str, Spoil)] = &[
 
 fn main() {
     let folder = std::env::args().nth(1).expect("the folder of pictures");
+    let spoils = match std::env::args().nth(2) {
+        Some(_plain) => SPOILS.get(..1).unwrap_or_default(),
+        None => SPOILS,
+    };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -56,7 +60,7 @@ fn main() {
         let lately = recent.entry(trap).or_default();
         println!("{name}\t{}\t{:?}", line(&itself), itself.flaws(lately));
         let picture = jpeg::decode(&bytes, &Limits::default()).unwrap();
-        for (place, (what, spoil)) in SPOILS.iter().enumerate() {
+        for (place, (what, spoil)) in spoils.iter().enumerate() {
             let measured = measure(&encoded(&spoil(&picture))).unwrap();
             let flaws = format!("{:?}", measured.flaws(lately));
             *said
