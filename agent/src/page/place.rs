@@ -73,13 +73,11 @@ pub(super) async fn set_clock(
 }
 
 fn clock_words(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            "the agent may not set the clock: its service needs \
-             `AmbientCapabilities=CAP_SYS_TIME`"
-                .to_owned()
-        }
-        _ => format!("the clock cannot be set: {error}"),
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        "the agent may not set the clock: its service needs `AmbientCapabilities=CAP_SYS_TIME`"
+            .to_owned()
+    } else {
+        format!("the clock cannot be set: {error}")
     }
 }
 
