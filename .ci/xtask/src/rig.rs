@@ -23,50 +23,78 @@ use machine::{Machine, Start};
 use parts::Parts;
 use play::Outcome;
 use scenario::Scenario;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use trap::Trap;
+
+/// Machines that run at the same time. Most of a scenario is waiting, so they share two cores well.
+const MACHINES: usize = 3;
 
 pub(crate) fn run(args: &RigRunArgs) -> Result<()> {
     if args.json {
         say::only_results();
     }
     let scenarios = scenario::chosen(&args.scenario)?;
-    let parts = parts::ready()?;
-    let mut failed = 0;
-    for scenario in &scenarios {
-        let outcome = play(&parts, scenario)?;
-        if args.json {
-            say::line(&serde_json::to_string(&outcome)?);
-        }
-        failed += u32::from(outcome.failure.is_some());
-    }
+    let failed = play_all(&parts::ready()?, &scenarios, args.json);
     if failed > 0 {
         bail!("{failed} of {} scenarios failed", scenarios.len());
     }
     Ok(())
 }
 
-fn play(parts: &Parts, scenario: &Scenario) -> Result<Outcome> {
-    say::step(&format!("{}: {}", scenario.name, scenario.about.trim()));
-    let outcome = play::play(parts, scenario)?;
-    if let Some(failure) = &outcome.failure {
-        say::failure(&format!("{}: {failure}", scenario.name));
-        say::failure(&format!("logs and pictures: {}", outcome.folder.display()));
-    }
-    Ok(outcome)
-}
-
 /// The short set that `cargo xtask test` plays; how many held and how many did not.
 pub(crate) fn short_set() -> Result<(u64, u64)> {
     let parts = parts::ready()?;
-    let (mut passed, mut failed) = (0, 0);
-    for scenario in scenario::all()?.iter().filter(|scenario| scenario.short) {
-        if play(&parts, scenario)?.failure.is_none() {
-            passed += 1;
-        } else {
-            failed += 1;
+    let mut scenarios = scenario::all()?;
+    scenarios.retain(|scenario| scenario.short);
+    let failed = play_all(&parts, &scenarios, false);
+    Ok((
+        u64::try_from(scenarios.len())?.saturating_sub(failed),
+        failed,
+    ))
+}
+
+/// Plays them, some at a time; how many failed.
+fn play_all(parts: &Parts, scenarios: &[Scenario], json: bool) -> u64 {
+    say::step(&format!(
+        "{} scenarios, {MACHINES} at a time",
+        scenarios.len()
+    ));
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(0);
+    let work = || {
+        while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = play::play(parts, scenario);
+            // Held while it is told, so that nobody talks in between.
+            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+            *failed += u64::from(outcome.failure.is_some());
+            tell(scenario, &outcome, json);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..MACHINES.min(scenarios.len()) {
+            scope.spawn(work);
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tell(scenario: &Scenario, outcome: &Outcome, json: bool) {
+    if json {
+        say::line(&serde_json::to_string(outcome).unwrap_or_default());
+        return;
+    }
+    say::step(&format!("{}: {}", scenario.name, scenario.about.trim()));
+    for line in &outcome.done {
+        say::line(line);
+    }
+    match &outcome.failure {
+        None => say::line(&format!("  holds, in {:.0} s", outcome.took_s)),
+        Some(failure) => {
+            say::failure(&format!("{}: {failure}", scenario.name));
+            say::failure(&format!("logs and pictures: {}", outcome.folder.display()));
         }
     }
-    Ok((passed, failed))
 }
 
 pub(crate) fn list() -> Result<()> {

@@ -33,15 +33,6 @@ pub(crate) fn step(text: &str) {
     flush();
 }
 
-/// A line below a step's heading.
-pub(crate) fn step_done(text: &str) {
-    if is_silent() {
-        return;
-    }
-    println!("{text}");
-    flush();
-}
-
 /// A line that the next one overwrites; on a pipe, a plain line.
 pub(crate) fn progress(text: &str) {
     if is_silent() {

@@ -5,8 +5,8 @@ use super::machine::{Machine, Start};
 use super::parts::Parts;
 use super::scenario::{Deed, Look, Scenario, Step, What};
 use super::trap::Trap;
-use crate::{process, say};
-use anyhow::{Result, bail};
+use crate::process;
+use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,13 +27,33 @@ pub(super) struct Outcome {
     /// Of the guest, from power-on.
     pub(super) guest_s: f64,
     pub(super) failure: Option<String>,
+    /// Each step, with the guest's uptime behind it.
+    pub(super) done: Vec<String>,
     /// Where its logs, tables and pictures of the display lie.
     pub(super) folder: PathBuf,
 }
 
-pub(super) fn play(parts: &Parts, scenario: &Scenario) -> Result<Outcome> {
+/// Plays it; whatever goes wrong is in what comes back.
+pub(super) fn play(parts: &Parts, scenario: &Scenario) -> Outcome {
     let started = Instant::now();
-    let folder = parts.folder.join("runs").join(&scenario.name);
+    let mut outcome = Outcome {
+        scenario: scenario.name.clone(),
+        steps: 0,
+        took_s: 0.0,
+        guest_s: 0.0,
+        failure: None,
+        done: Vec::new(),
+        folder: parts.folder.join("runs").join(&scenario.name),
+    };
+    if let Err(error) = all_steps(parts, scenario, &mut outcome) {
+        outcome.failure = Some(format!("{error:#}"));
+    }
+    outcome.took_s = started.elapsed().as_secs_f64();
+    outcome
+}
+
+fn all_steps(parts: &Parts, scenario: &Scenario, outcome: &mut Outcome) -> Result<()> {
+    let folder = outcome.folder.clone();
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
@@ -43,72 +63,70 @@ pub(super) fn play(parts: &Parts, scenario: &Scenario) -> Result<Outcome> {
     };
     let machine = Machine::start(parts, &folder, &start)?;
     let mut trap = Trap::set_up(parts, machine, &folder, &scenario.settings)?;
-    let mut outcome = Outcome {
-        scenario: scenario.name.clone(),
-        steps: 0,
-        took_s: 0.0,
-        guest_s: 0.0,
-        failure: None,
-        folder: folder.clone(),
-    };
+    let mut failure = Ok(());
     for step in &scenario.steps {
-        let done = take(&mut trap, step, &folder, outcome.steps);
-        let now_s = trap.machine.uptime_s().unwrap_or(outcome.guest_s);
-        let what = match &step.what {
-            What::Deed(deed) => format!("{deed:?}"),
-            What::Look(look) => format!("{look:?}"),
+        let (what, done) = match &step.what {
+            What::Deed(deed) => (format!("{deed:?}"), act(&mut trap, deed)),
+            What::Look(look) => {
+                let so = look_for(
+                    &mut trap,
+                    look,
+                    step,
+                    &folder.join(outcome.steps.to_string()),
+                );
+                (format!("{look:?}"), so.map(|()| String::new()))
+            }
         };
-        if let Err(error) = done {
-            outcome.failure = Some(format!("{what}: {error:#}"));
-            break;
+        let now_s = trap.machine.uptime_s().unwrap_or(outcome.guest_s);
+        outcome.done.push(format!("  {now_s:6.1} s  {what}"));
+        match done {
+            Ok(said) => {
+                let said = said
+                    .trim()
+                    .lines()
+                    .map(|line| format!("            {line}"));
+                outcome.done.extend(said);
+            }
+            Err(error) => {
+                failure = Err(error.context(what));
+                break;
+            }
         }
-        say::step_done(&format!("  {now_s:6.1} s  {what}"));
         outcome.steps += 1;
         outcome.guest_s = now_s;
     }
-    if let Err(error) = trap.keep_logs(&folder) {
-        outcome
-            .failure
-            .get_or_insert(format!("the logs could not be kept: {error:#}"));
-    }
-    outcome.took_s = started.elapsed().as_secs_f64();
-    Ok(outcome)
+    let kept = trap
+        .keep_logs(&folder)
+        .context("the logs could not be kept");
+    failure.and(kept)
 }
 
-/// Does or awaits one step.
-fn take(trap: &mut Trap, step: &Step, folder: &Path, number: usize) -> Result<()> {
-    let look = match &step.what {
-        What::Deed(deed) => return act(trap, deed),
-        What::Look(look) => look,
-    };
+/// Awaits what is looked for; what the display shows is kept as a picture.
+fn look_for(trap: &mut Trap, look: &Look, step: &Step, picture: &Path) -> Result<()> {
     let so = until(trap, look, step.within_s());
     if matches!(look, Look::Display(_) | Look::DisplayDark(_)) {
-        let picture = folder.join(format!("display-{number}.png"));
+        let picture = picture.with_extension("png");
         trap.machine
             .bus(&format!("display png {}", picture.display()))?;
     }
     so
 }
 
-fn act(trap: &mut Trap, deed: &Deed) -> Result<()> {
+/// Does it; what the guest says of it, if anything.
+fn act(trap: &mut Trap, deed: &Deed) -> Result<String> {
+    let silent = |()| String::new();
     match deed {
-        Deed::Bus(line) => trap.machine.bus(line).map(drop),
-        Deed::Line { gpio, pull } => trap.line(*gpio, pull),
-        Deed::Camera(order) => trap.camera(order),
-        Deed::Link(order) => trap.link(order),
+        Deed::Bus(line) => trap.machine.bus(line),
+        Deed::Line { gpio, pull } => trap.line(*gpio, pull).map(silent),
+        Deed::Camera(order) => trap.camera(order).map(silent),
+        Deed::Link(order) => trap.link(order).map(silent),
         Deed::Clock(seconds) => {
             let line = format!("date -s @$(($(date +%s) + {seconds}))");
-            trap.machine.tell(&line).map(drop)
+            trap.machine.tell(&line)
         }
-        Deed::Agent(order) => trap.agent(order),
-        Deed::Guest(line) => {
-            let said = trap.machine.tell(line)?;
-            for line in said.trim().lines() {
-                say::step_done(&format!("           {line}"));
-            }
-            Ok(())
-        }
-        Deed::Pass(seconds) => trap.machine.tell(&format!("sleep {seconds}")).map(drop),
+        Deed::Agent(order) => trap.agent(order).map(silent),
+        Deed::Guest(line) => trap.machine.tell(line),
+        Deed::Pass(seconds) => trap.machine.tell(&format!("sleep {seconds}")),
     }
 }
 
