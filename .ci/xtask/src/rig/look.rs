@@ -33,7 +33,7 @@ pub(super) fn is_so(trap: &mut Trap, look: &Look, captures_before: u64) -> Resul
         Look::High(_) | Look::Low(_) | Look::Display(_) | Look::DisplayDark(_) => {
             outside(trap, look)?
         }
-        Look::Arrived(_) => arrived(trap)?,
+        Look::Arrived(_) => arrived(trap, captures_before)?,
         Look::Log(words) => {
             let text = trap.machine.tell("cat /var/log/agent.log")?;
             (!text.contains(words)).then(|| format!("its last line is: {}", last_line(&text)))
@@ -115,23 +115,21 @@ fn last_line(text: &str) -> &str {
     text.trim_end().lines().last().unwrap_or_default()
 }
 
-fn arrived(trap: &mut Trap) -> Result<Option<String>> {
-    let here = trap.status()?;
+/// Whether all that was taken up to the look's beginning is there; more is taken meanwhile.
+fn arrived(trap: &mut Trap, captures: u64) -> Result<Option<String>> {
     let there = trap.server()?;
-    let number = |name: &str| here.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
-    let waiting = (number("records_waiting"), number("pictures_waiting"));
-    // The newest may have been taken since.
-    let all = waiting == (0, 0) && there.captures >= number("captures");
-    let whole = all && there.pictures >= number("captures");
-    let words = format!(
-        "of {} captures the server has {} and {} pictures; {} records and {} pictures wait",
-        number("captures"),
+    if there.captures >= captures && there.pictures >= captures {
+        return Ok(None);
+    }
+    let here = trap.status()?;
+    let number = |name: &str| here.get(name).and_then(Value::as_u64).unwrap_or(0);
+    Ok(Some(format!(
+        "of {captures} captures the server has {} and {} pictures; {} records and {} pictures wait",
         there.captures,
         there.pictures,
-        waiting.0,
-        waiting.1
-    );
-    Ok((!whole).then_some(words))
+        number("records_waiting"),
+        number("pictures_waiting"),
+    )))
 }
 
 pub(super) fn captures(status: &Value) -> u64 {

@@ -134,7 +134,7 @@ fn act(trap: &mut Trap, deed: &Deed) -> Result<String> {
 fn until(trap: &mut Trap, look: &Look, within_s: f64) -> Result<()> {
     let begun = Instant::now();
     let begun_s = trap.machine.uptime_s()?;
-    let captures = if matches!(look, Look::Captures(_)) {
+    let captures = if matches!(look, Look::Captures(_) | Look::Arrived(_)) {
         look::captures(&trap.status()?)
     } else {
         0

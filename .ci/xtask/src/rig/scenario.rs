@@ -105,7 +105,7 @@ pub(super) enum Look {
     Display(String),
     /// The display is dark, or it is not.
     DisplayDark(bool),
-    /// All records and pictures of the trap are on the server.
+    /// All that the trap has taken so far is on the server, records and pictures.
     Arrived(Everything),
     /// The agent's log contains these words.
     Log(String),
