@@ -262,6 +262,22 @@ impl Capture {
             health.clear("clock");
         }
     }
+
+    /// A folder was played to its end: only who asks is answered.
+    async fn after_the_last(&mut self) -> Result<Next, StageError> {
+        if let Some(ask) = self.desk.asks.next() {
+            self.answer(ask).await?;
+            return Ok(Next::Again);
+        }
+        let idle = "all pictures of the folder were replayed".to_owned();
+        log::info!("{idle}; no more shots are planned");
+        self.desk.health.note(|facts| {
+            facts.next_due_ms = None;
+            facts.idle = Some(idle);
+        });
+        self.desk.wakes.sync.notify_one();
+        Ok(Next::RestUntilWoken)
+    }
 }
 
 impl Stage for Capture {
@@ -284,18 +300,7 @@ impl Stage for Capture {
 
     async fn step(&mut self) -> Result<Next, StageError> {
         if self.is_settled && self.shutter.is_exhausted() {
-            if let Some(ask) = self.desk.asks.next() {
-                self.answer(ask).await?;
-                return Ok(Next::Again);
-            }
-            let idle = "all pictures of the folder were replayed".to_owned();
-            log::info!("{idle}; no more shots are planned");
-            self.desk.health.note(|facts| {
-                facts.next_due_ms = None;
-                facts.idle = Some(idle);
-            });
-            self.desk.wakes.sync.notify_one();
-            return Ok(Next::RestUntilWoken);
+            return self.after_the_last().await;
         }
         let now = self.desk.clock.stamp();
         self.note_clock(&now);

@@ -270,12 +270,18 @@ mod tests {
     impl Light for Noted {
         fn on(&mut self, level: Level, max_on_ms: u64) -> Result<PutOut, DeviceError> {
             let order = format!("on {} {max_on_ms}", level.permille());
-            self.0.lock().unwrap().push(order);
+            self.0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .push(order);
             Ok(PutOut::Now)
         }
 
         fn off(&mut self) -> Result<PutOut, DeviceError> {
-            self.0.lock().unwrap().push("off".to_owned());
+            self.0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .push("off".to_owned());
             Ok(PutOut::Now)
         }
 

@@ -55,7 +55,10 @@ struct FakeCamera {
 impl Camera for FakeCamera {
     fn shoot(&mut self, _settings: &ShotSettings) -> Result<Frame, DeviceError> {
         self.record.add("shoot");
-        let mut mood = self.mood.lock().unwrap();
+        let mut mood = self
+            .mood
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let kind = match *mood {
             Mood::Works | Mood::Fails(0) => {
                 return Ok(Frame {
