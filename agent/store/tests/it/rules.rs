@@ -572,7 +572,7 @@ fn a_foreign_newer_or_damaged_database_is_named() {
         error,
         StoreError::NewerSchema {
             found: 7,
-            known: 5,
+            known: 6,
             ..
         }
     ));
