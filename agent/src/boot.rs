@@ -21,7 +21,7 @@ use crate::page::ShownSetting;
 use crate::sync::backoff::Chance;
 use crate::sync::http::HttpUplink;
 use crate::sync::uplink::Uplink;
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
 use trapline_hal::pi::clock::SystemClock;
@@ -55,14 +55,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     let replayed = usize::try_from(ledger.replayed()?).unwrap_or(0);
     let devices = devices(&config, replayed);
     let memory_limit_bytes = config.detector.memory_limit_bytes;
-    let uplink = match &config.server {
-        None => None,
-        Some(server) => {
-            let uplink = HttpUplink::new(server, &config.sync)
-                .map_err(|why| anyhow!("cannot prepare the connection to the server: {why}"))?;
-            Some(Box::new(uplink) as Box<dyn Uplink>)
-        }
-    };
+    let (uplink, no_uplink) = uplink(&config);
     let power = power::power(&config);
     let (front, probes) = (
         front::front(&config.front),
@@ -96,7 +89,27 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     if let Some(trouble) = trouble {
         health.raise("ledger", &trouble, now.unix_ms);
     }
+    if let Some(why) = no_uplink {
+        health.raise("server", &why, now.unix_ms);
+    }
     Ok(agent)
+}
+
+/// The way to the server; without one the trap takes its pictures all the same, and says why.
+fn uplink(config: &Config) -> (Option<Box<dyn Uplink>>, Option<String>) {
+    let Some(server) = &config.server else {
+        return (None, None);
+    };
+    match HttpUplink::new(server, &config.sync) {
+        Ok(uplink) => (Some(Box::new(uplink)), None),
+        Err(why) => {
+            let why = format!(
+                "the connection to the server cannot be prepared: {why}; everything stays on \
+                 the card. Are the certificates installed? (`ca-certificates`)"
+            );
+            (None, Some(why))
+        }
+    }
 }
 
 /// The settings for people, without their secrets.
