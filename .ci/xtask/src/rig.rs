@@ -16,6 +16,7 @@ mod play;
 mod scenario;
 mod trap;
 
+use crate::build::Cast;
 use crate::cli::{RigMeasureArgs, RigRunArgs};
 use crate::say;
 use anyhow::{Result, bail};
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &RigRunArgs) -> Result<()> {
         say::only_results();
     }
     let scenarios = scenario::chosen(&args.scenario)?;
-    let failed = play_all(&parts::ready()?, &scenarios, args.json);
+    let failed = play_all(&parts::ready(None)?, &scenarios, args.json);
     if failed > 0 {
         bail!("{failed} of {} scenarios failed", scenarios.len());
     }
@@ -45,7 +46,8 @@ pub(crate) fn run(args: &RigRunArgs) -> Result<()> {
 
 /// The short set that `cargo xtask test` plays; how many held and how many did not.
 pub(crate) fn short_set() -> Result<(u64, u64)> {
-    let parts = parts::ready()?;
+    // Among the tests all programs are built already, and the server alone would be built anew.
+    let parts = parts::ready(Some(Cast::All))?;
     let mut scenarios = scenario::all()?;
     scenarios.retain(|scenario| scenario.short);
     let failed = play_all(&parts, &scenarios, false);
@@ -112,7 +114,7 @@ pub(crate) fn list() -> Result<()> {
 }
 
 pub(crate) fn shell() -> Result<()> {
-    let parts = parts::ready()?;
+    let parts = parts::ready(None)?;
     let folder = parts.folder.join("runs/shell");
     let start = Start {
         interactive: true,
@@ -134,5 +136,5 @@ pub(crate) fn measure(args: &RigMeasureArgs) -> Result<()> {
     if args.json {
         say::only_results();
     }
-    measure::run(&parts::ready()?, args)
+    measure::run(&parts::ready(None)?, args)
 }

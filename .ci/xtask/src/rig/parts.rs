@@ -46,8 +46,8 @@ pub(super) struct Parts {
     pub(super) picture_px: (u32, u32),
 }
 
-/// Finds or makes all parts.
-pub(super) fn ready() -> Result<Parts> {
+/// Finds or makes all parts; `built` names the programs that were built already.
+pub(super) fn ready(built: Option<Cast>) -> Result<Parts> {
     let started = Instant::now();
     let cross = cross::ready()?;
     setup::need_bindings()?;
@@ -72,11 +72,11 @@ pub(super) fn ready() -> Result<Parts> {
     say::step("the bus and the server");
     let photographs = photographs();
     // Only who has no photographs needs somebody to draw.
-    let cast = if photographs.is_empty() {
+    let cast = built.unwrap_or(if photographs.is_empty() {
         Cast::Simulated
     } else {
         Cast::Server
-    };
+    });
     let programs = build::programs(Profile::Debug, cast)?;
     process::run(&mut build::cargo(&[
         "build",
