@@ -1,16 +1,15 @@
 //! `selftest` and `depart`: asked of the running agent, which holds the devices,
 //! or done here when none runs.
 
-use super::{EXIT_RUNTIME, runtime, say};
+use super::run::runtime;
+use super::{EXIT_RUNTIME, print};
 use crate::boot::visit;
 use crate::config::Loaded;
 use crate::desk::Desk;
 use crate::door::{self, Question};
 use crate::screen::Verdict;
 use crate::{depart, selftest};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ const EXIT_CARE: u8 = 3;
 pub(super) fn selftest(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
     let own = async |desk: &Desk| selftest::selftest(desk).await;
     let report: selftest::Report = report(loaded, Question::Selftest {}, own)?;
-    print(&report, json)?;
+    print::report(&report, json)?;
     Ok(if report.passed {
         ExitCode::SUCCESS
     } else {
@@ -31,7 +30,7 @@ pub(super) fn selftest(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> 
 pub(super) fn depart(loaded: &Loaded, json: bool) -> anyhow::Result<ExitCode> {
     let own = async |desk: &Desk| depart::depart(desk).await;
     let report: depart::Report = report(loaded, Question::Depart {}, own)?;
-    print(&report, json)?;
+    print::report(&report, json)?;
     Ok(match report.verdict {
         Verdict::Ready => ExitCode::SUCCESS,
         Verdict::Care => ExitCode::from(EXIT_CARE),
@@ -57,12 +56,4 @@ fn report<T: DeserializeOwned>(
     // A thread that hangs in a driver must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     report
-}
-
-fn print(report: &(impl Serialize + fmt::Display), json: bool) -> anyhow::Result<()> {
-    if json {
-        say(&format!("{}\n", serde_json::to_string_pretty(report)?))
-    } else {
-        say(&report.to_string())
-    }
 }
