@@ -1,6 +1,8 @@
 //! The words of `cargo xtask`.
 
-use crate::{bench, budgets, crash, demo, model, rig, setup, test, tidy};
+use crate::cross::{Care, Part, Target};
+use crate::deb::Arch;
+use crate::{bench, budgets, crash, cross, deb, demo, model, rig, setup, test, tidy};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -47,6 +49,10 @@ enum Command {
         #[command(subcommand)]
         what: Rig,
     },
+    /// Builds agent and server for a Pi, and says which systems the result runs on.
+    Cross(CrossArgs),
+    /// Makes Debian packages of agent and server.
+    Deb(DebArgs),
     /// Builds the web app into sync-server/web/dist.
     Web,
 }
@@ -162,6 +168,44 @@ pub(crate) struct CrashArgs {
     pub(crate) release: bool,
 }
 
+#[derive(clap::Args)]
+pub(crate) struct CrossArgs {
+    /// The processor.
+    #[arg(long, value_enum, default_value_t = Target::Aarch64)]
+    pub(crate) target: Target,
+    /// How much care the compiler takes.
+    #[arg(long, value_enum, default_value_t = Care::Release)]
+    pub(crate) profile: Care,
+    /// Only this program.
+    #[arg(long, value_enum, value_name = "PROGRAM")]
+    pub(crate) only: Vec<Part>,
+    /// Build in the containers of `cross`, which needs Docker or Podman.
+    #[arg(long)]
+    pub(crate) in_container: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct DebArgs {
+    /// The processor, as Debian calls it.
+    #[arg(long, value_enum, default_value_t = Arch::Arm64)]
+    pub(crate) arch: Arch,
+    /// Only the package of this program.
+    #[arg(long, value_enum, value_name = "PROGRAM")]
+    pub(crate) only: Vec<Part>,
+    /// How much care the compiler takes.
+    #[arg(long, value_enum, default_value_t = Care::Release)]
+    pub(crate) profile: Care,
+    /// Take the programs from this folder instead of building them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) programs: Option<PathBuf>,
+    /// Where the packages go [default: `deb` in the target folder].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Leave out Debian's judge of packages.
+    #[arg(long)]
+    pub(crate) no_lint: bool,
+}
+
 pub(crate) fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
@@ -182,6 +226,8 @@ pub(crate) fn run() -> Result<()> {
             Rig::List => rig::list(),
             Rig::Measure(args) => rig::measure(&args),
         },
+        Command::Cross(args) => cross::run(&args),
+        Command::Deb(args) => deb::run(&args),
         Command::Web => crate::build::web(),
     }
 }

@@ -11,6 +11,8 @@ mod budgets;
 mod build;
 mod cli;
 mod crash;
+mod cross;
+mod deb;
 mod demo;
 mod model;
 mod process;

@@ -153,6 +153,51 @@ pub(crate) fn need_bindings() -> Result<()> {
     )
 }
 
+/// Debian's cross linker for 32-bit Pis, and the standard library's sources where no built one is at hand.
+pub(crate) fn need_armv7(has_library: bool) -> Result<()> {
+    let mut packages = Vec::new();
+    if !found("arm-linux-gnueabihf-gcc") {
+        packages.extend(["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"]);
+    }
+    if !has_library && !Path::new("/usr/bin/cargo").exists() {
+        packages.extend(["rustc-web", "cargo-web"]);
+    }
+    if !has_library && !Path::new("/usr/lib/rustlib/src/rust/library").exists() {
+        packages.push("rust-web-src");
+    }
+    if packages.is_empty() {
+        return Ok(());
+    }
+    install(&packages, "programs for 32-bit Pis are built with them")
+}
+
+/// What reads a program's own tables.
+pub(crate) fn need_readelf() -> Result<()> {
+    if found("readelf") {
+        return Ok(());
+    }
+    install(
+        &["binutils"],
+        "what a program asks of a system is read from its tables",
+    )
+}
+
+/// What packs Debian packages.
+pub(crate) fn need_packager() -> Result<()> {
+    if found("dpkg-deb") {
+        return Ok(());
+    }
+    install(&["dpkg"], "packages are packed by Debian's own tool")
+}
+
+/// Debian's judge of packages.
+pub(crate) fn need_lintian() -> Result<()> {
+    if found("lintian") {
+        return Ok(());
+    }
+    install(&["lintian"], "packages are held against Debian's rules")
+}
+
 fn install(packages: &[&str], why: &str) -> Result<()> {
     say::line(&format!(
         "installing {} from Debian's packages: {why}",

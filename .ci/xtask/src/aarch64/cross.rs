@@ -61,7 +61,7 @@ fn compiler() -> Option<Cross> {
     let mut pairs = [ours, debians]
         .map(|cargo| (cargo, cargo.with_file_name("rustc")))
         .into_iter();
-    let (cargo, rustc) = pairs.find(|(_, rustc)| has_target(rustc))?;
+    let (cargo, rustc) = pairs.find(|(_, rustc)| has_target(rustc, TARGET))?;
     Some(Cross {
         cargo: cargo.to_owned(),
         rustc,
@@ -81,9 +81,10 @@ pub(crate) fn by_hand() -> String {
     }
 }
 
-fn has_target(rustc: &Path) -> bool {
+/// Whether this compiler has a standard library for `target`.
+pub(crate) fn has_target(rustc: &Path, target: &str) -> bool {
     let mut command = Command::new(rustc);
-    command.args(["--print", "target-libdir", "--target", TARGET]);
+    command.args(["--print", "target-libdir", "--target", target]);
     let Ok(folder) = process::output(&mut command) else {
         return false;
     };
