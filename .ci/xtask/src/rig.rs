@@ -5,24 +5,27 @@
 //! is not stands in docs/RIG.md.
 
 mod archive;
-mod look;
-mod machine;
+pub(crate) mod look;
 mod made;
 mod measure;
-mod modules;
+pub(crate) mod modules;
 mod packages;
 mod parts;
+pub(crate) mod pictures;
 mod play;
+mod power_on;
 mod scenario;
 mod trap;
 
 use crate::build::Cast;
 use crate::cli::{RigMeasureArgs, RigRunArgs};
+use crate::machine::{Console, Machine};
 use crate::say;
 use anyhow::{Result, bail};
-use machine::{Machine, Start};
+
 use parts::Parts;
 use play::Outcome;
+use power_on::{Start, emulator};
 use scenario::Scenario;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -117,7 +120,7 @@ pub(crate) fn shell() -> Result<()> {
     let parts = parts::ready(None)?;
     let folder = parts.folder.join("runs/shell");
     let start = Start {
-        interactive: true,
+        console: Console::Person,
         ..Start::default()
     };
     say::step("the console of the guest; Ctrl-A X ends it");
@@ -125,7 +128,7 @@ pub(crate) fn shell() -> Result<()> {
         "the bus listens at {}; `echo help | nc -NU …` lists what it takes",
         folder.join("control").display()
     ));
-    let machine = Machine::start(&parts, &folder, &start)?;
+    let machine = Machine::start(&parts.bus, emulator(&parts, &start), &folder, start.console)?;
     let mut trap = Trap::set_up(&parts, machine, &folder, "")?;
     trap.camera("feed")?;
     trap.machine.wait();

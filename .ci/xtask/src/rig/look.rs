@@ -159,7 +159,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// The rows of a table, each cell with the heading of its column.
-pub(super) fn rows(table: &str) -> Vec<Vec<(String, String)>> {
+pub(crate) fn rows(table: &str) -> Vec<Vec<(String, String)>> {
     let mut lines = table.lines().filter(|line| !line.is_empty()).map(cells);
     let Some(headings) = lines.next() else {
         return Vec::new();

@@ -62,11 +62,13 @@ pub(super) fn make(folder: &Path, debs: &Path, release: &str, version: &str) -> 
     let from = Sources {
         unpacked: &sources,
         release,
+        tools_release: base,
     };
     let compiled = from.compile(&folder.join("work"))?;
     let from = Sources {
         unpacked: &guest,
         release,
+        tools_release: base,
     };
     let order = from.gather(&compiled, &folder.join("modules"))?;
     let options = |file: &str| MODULE_OPTIONS.iter().find(|(name, _)| *name == file);

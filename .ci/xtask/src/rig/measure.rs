@@ -4,10 +4,11 @@
 //! beside the camera costs.
 
 use super::look;
-use super::machine::{Machine, Start};
 use super::parts::Parts;
+use super::power_on::{Start, emulator};
 use super::trap::Trap;
 use crate::cli::RigMeasureArgs;
+use crate::machine::Machine;
 use crate::{process, say};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
@@ -47,7 +48,8 @@ pub(super) fn run(parts: &Parts, args: &RigMeasureArgs) -> Result<()> {
         "{} captures with sensors and display",
         args.captures
     ));
-    let machine = Machine::start(parts, &folder, &Start::default())?;
+    let start = Start::default();
+    let machine = Machine::start(&parts.bus, emulator(parts, &start), &folder, start.console)?;
     let mut trap = Trap::set_up(parts, machine, &folder, SETTINGS)?;
     trap.camera("feed")?;
     trap.agent("start")?;

@@ -17,14 +17,16 @@ pub(super) const WANTED: [&str; 6] = [
 ];
 
 /// The folders of unpacked packages, and the kernel's release.
-pub(super) struct Sources<'a> {
-    pub(super) unpacked: &'a Path,
-    pub(super) release: &'a str,
+pub(crate) struct Sources<'a> {
+    pub(crate) unpacked: &'a Path,
+    pub(crate) release: &'a str,
+    /// The release of the tools that compile modules: the kernel's own, or of this machine's Debian.
+    pub(crate) tools_release: &'a str,
 }
 
 impl Sources<'_> {
     /// Compiles what Debian does not, into `work`; gives the folder of the `.ko` files.
-    pub(super) fn compile(&self, work: &Path) -> Result<PathBuf> {
+    pub(crate) fn compile(&self, work: &Path) -> Result<PathBuf> {
         let out = work.join("modules");
         std::fs::create_dir_all(&out)?;
         self.take_sources(work, &out)?;
@@ -36,9 +38,11 @@ impl Sources<'_> {
             .arg(&headers)
             .arg(format!("M={}", out.display()))
             .args(["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"])
-            .args(["CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"]);
-        if let Some(compiler) = self.compiler(&headers) {
-            command.arg(format!("CC={compiler}"));
+            .args(["CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"])
+            .arg(format!("CC={}", self.compiler(&headers)));
+        if self.tools_release != base(self.release) {
+            // An option that the compiler of an older Debian does not know.
+            command.arg("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=");
         }
         // What the compiler says of other people's sources is of interest only when it fails.
         process::output(&mut command)?;
@@ -92,7 +96,7 @@ impl Sources<'_> {
     /// The headers' folder, with the paths that point into an installed system pointing into this one.
     fn headers(&self) -> Result<PathBuf> {
         let all = self.unpacked.join("usr/src");
-        let (release, base) = (self.release, self.base());
+        let (release, base) = (self.release, base(self.release));
         let own = all.join(format!("linux-headers-{release}"));
         let shared = all.join(format!("linux-headers-{base}-common"));
         let makefile = own.join("Makefile");
@@ -102,7 +106,9 @@ impl Sources<'_> {
         if text.contains(&include) {
             std::fs::write(&makefile, text.replace(&include, &here))?;
         }
-        let tools = self.unpacked.join(format!("usr/lib/linux-kbuild-{base}"));
+        let tools = self
+            .unpacked
+            .join(format!("usr/lib/linux-kbuild-{}", self.tools_release));
         for folder in [&own, &shared] {
             for name in ["scripts", "tools"] {
                 let link = folder.join(name);
@@ -117,19 +123,19 @@ impl Sources<'_> {
     }
 
     /// The compiler that Debian built this kernel with, where the desk has it; another one of the same family does.
-    fn compiler(&self, headers: &Path) -> Option<String> {
-        let config = std::fs::read_to_string(headers.join(".config")).ok()?;
+    fn compiler(&self, headers: &Path) -> String {
+        let config = std::fs::read_to_string(headers.join(".config")).unwrap_or_default();
         let line = config
             .lines()
-            .find(|line| line.starts_with("CONFIG_CC_VERSION_TEXT="))?;
-        let from = line.find("gcc-")?;
-        let named = line.get(from..)?.split_whitespace().next()?;
-        let compiler = format!("aarch64-linux-gnu-{named}");
-        crate::setup::found(&compiler).then_some(compiler)
-    }
-
-    fn base(&self) -> &str {
-        self.release.trim_end_matches("-arm64")
+            .find(|line| line.starts_with("CONFIG_CC_VERSION_TEXT="));
+        let named = line.and_then(|line| {
+            let from = line.find("gcc-")?;
+            line.get(from..)?.split_whitespace().next()
+        });
+        let exact = named.map(|named| format!("aarch64-linux-gnu-{named}"));
+        exact
+            .filter(|compiler| crate::setup::found(compiler))
+            .unwrap_or_else(|| "aarch64-linux-gnu-gcc".to_owned())
     }
 
     /// The `.ko` files that the guest loads, in the order in which they need each other, ready to load.
@@ -180,6 +186,11 @@ impl Sources<'_> {
         order.push(file);
         Ok(())
     }
+}
+
+/// A kernel's release without its processor, by which its headers and tools are called.
+fn base(release: &str) -> &str {
+    release.trim_end_matches("-arm64")
 }
 
 /// Replaces the one place where `text` says `old`.

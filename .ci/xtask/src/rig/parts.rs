@@ -2,13 +2,12 @@
 //! guest's files, the bus, and the agent as a Pi runs it.
 
 use super::archive::Archive;
-use super::{made, packages};
+use super::{made, packages, pictures};
 use crate::aarch64::cross::{self, Cpu, TARGET};
 use crate::build::{self, Cast, Profile, Programs};
-use crate::{process, say, setup, trap};
+use crate::{process, say, setup};
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 const INIT: &str = include_str!("guest/init");
@@ -27,8 +26,6 @@ const LIBRARIES: [&str; 12] = [
     "libxtables.so.12",
     "libz.so.1",
 ];
-/// How many photographs or drawings the camera is shown.
-const PICTURES_MAX: usize = 3;
 
 /// Everything that a machine is started from.
 pub(super) struct Parts {
@@ -70,7 +67,7 @@ pub(super) fn ready(built: Option<Cast>) -> Result<Parts> {
     let agent = agent(&cross)?;
     say::line(&format!("built in {} s", started.elapsed().as_secs()));
     say::step("the bus and the server");
-    let photographs = photographs();
+    let photographs = pictures::photographs();
     // Only who has no photographs needs somebody to draw.
     let cast = built.unwrap_or(if photographs.is_empty() {
         Cast::Simulated
@@ -86,13 +83,11 @@ pub(super) fn ready(built: Option<Cast>) -> Result<Parts> {
     ]))?;
     let bus = build::target_folder()?.join("debug/trapline-rig");
     let pictures = if photographs.is_empty() {
-        drawings(&programs, &folder)?
+        pictures::drawings(&programs, &folder)?
     } else {
         photographs
     };
-    let picture_px = pictures
-        .first()
-        .and_then(|path| jpeg_size(&std::fs::read(path).ok()?));
+    let picture_px = pictures.first().and_then(|path| pictures::size_px(path));
     let initrd = folder.join("initrd");
     pack(&initrd, &unpacked, &agent, &pictures)?;
     Ok(Parts {
@@ -121,27 +116,6 @@ fn agent(cross: &cross::Cross) -> Result<PathBuf> {
     let mut command = cross.cargo(&words, Cpu::A53);
     process::run(command.env("CARGO_TARGET_DIR", &folder))?;
     Ok(folder.join(TARGET).join("rig/trapline-agent"))
-}
-
-/// Photographs of real cards, where they are at hand.
-fn photographs() -> Vec<PathBuf> {
-    let folder = process::root().join("../shared/data/sticky-traps/images/val");
-    let mut found = trap::jpegs(&folder).unwrap_or_default();
-    let size = |path: &PathBuf| jpeg_size(&std::fs::read(path).ok()?);
-    found.retain(|path| size(path) == Some((1536, 2048)));
-    found.truncate(PICTURES_MAX);
-    found
-}
-
-/// Drawn cards.
-fn drawings(programs: &Programs, folder: &Path) -> Result<Vec<PathBuf>> {
-    let drawn = folder.join("drawn");
-    let mut command = Command::new(&programs.sim);
-    command.arg("plates").arg(&drawn);
-    let count = PICTURES_MAX.to_string();
-    command.args(["--count", &count, "--size", "1280x720", "--seed", "3"]);
-    process::output(&mut command)?;
-    trap::jpegs(&drawn)
 }
 
 /// Everything that the guest has, in one archive; made for each run, as the agent changes most.
@@ -228,36 +202,4 @@ fn find(unpacked: &Path, name: &str) -> Result<PathBuf> {
         .iter()
         .find_map(|place| within(&unpacked.join(place), name));
     found.with_context(|| format!("no {name} among the guest's packages"))
-}
-
-/// Width and height of a JPEG, from the head of its frame.
-fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let mut at = 2;
-    loop {
-        let &[marker, kind, high, low] = bytes.get(at..)?.first_chunk::<4>()?;
-        if marker != 0xff {
-            return None;
-        }
-        if let 0xc0..=0xc2 = kind {
-            let &[_, height_high, height_low, width_high, width_low] =
-                bytes.get(at + 4..)?.first_chunk::<5>()?;
-            let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-            return Some((side(width_high, width_low), side(height_high, height_low)));
-        }
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_jpeg_says_its_size() {
-        let head = [
-            0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xc0, 0, 11, 8, 0x02, 0xd0, 0x05, 0x00,
-        ];
-        assert_eq!(jpeg_size(&head), Some((1280, 720)));
-        assert_eq!(jpeg_size(b"no picture at all"), None);
-    }
 }

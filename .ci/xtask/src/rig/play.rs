@@ -1,10 +1,11 @@
 //! Plays a scenario on a fresh machine.
 
 use super::look;
-use super::machine::{Machine, Start};
 use super::parts::Parts;
+use super::power_on::{Start, emulator};
 use super::scenario::{Deed, Look, Scenario, Step, What};
 use super::trap::Trap;
+use crate::machine::{Console, Machine};
 use crate::process;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
@@ -59,9 +60,9 @@ fn all_steps(parts: &Parts, scenario: &Scenario, outcome: &mut Outcome) -> Resul
     }
     let start = Start {
         clock: scenario.clock.clone(),
-        interactive: false,
+        console: Console::File,
     };
-    let machine = Machine::start(parts, &folder, &start)?;
+    let machine = Machine::start(&parts.bus, emulator(parts, &start), &folder, start.console)?;
     let mut trap = Trap::set_up(parts, machine, &folder, &scenario.settings)?;
     let mut failure = Ok(());
     for step in &scenario.steps {

@@ -1,7 +1,7 @@
 //! The trap inside of the machine, and the server that it talks to on the desk.
 
-use super::machine::Machine;
 use super::parts::Parts;
+use crate::machine::Machine;
 use crate::trap::{Server, ServerCounts};
 use anyhow::{Context as _, Result, bail};
 use std::path::Path;

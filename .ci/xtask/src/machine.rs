@@ -1,6 +1,5 @@
 //! The emulated machine while it runs: its console in a file, a shell in the guest, and the bus beside it.
 
-use super::parts::Parts;
 use crate::process::{self, Running};
 use anyhow::{Context as _, Result, bail};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,17 +13,31 @@ const SILENCE_MAX: Duration = Duration::from_secs(240);
 /// The emulator opens its socket soon.
 const START_MAX: Duration = Duration::from_secs(60);
 
-/// How a machine is started.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Start {
-    /// The clock at power-on, as the emulator takes it: `1970-01-01T00:00:00`; the desk's without it.
-    pub(super) clock: Option<String>,
-    /// The console belongs to the person at the terminal.
-    pub(super) interactive: bool,
+/// The arguments that give a machine the bus and the shell's port; it needs `memory-backend=memory` and that memory.
+pub(crate) const BUS_AND_SHELL: [&str; 10] = [
+    "-chardev",
+    "socket,path=bus,id=bus",
+    "-device",
+    "vhost-user-i2c-pci,chardev=bus",
+    "-chardev",
+    "socket,path=shell,id=shell,server=on,wait=off",
+    "-device",
+    "virtio-serial-pci",
+    "-device",
+    "virtserialport,chardev=shell,name=rig",
+];
+
+/// Whose the guest's console is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Console {
+    /// It goes into `console.log`.
+    File,
+    /// It belongs to the person at the terminal.
+    Person,
 }
 
 /// A running machine with its bus.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     emulator: Running,
     // Dropped after the emulator, which would complain.
     bus: Running,
@@ -36,51 +49,71 @@ pub(super) struct Machine {
 
 /// What a command in the guest printed and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) text: String,
-    pub(super) code: i32,
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) code: i32,
 }
 
 impl Machine {
-    /// Starts bus and machine with their sockets and logs in `folder`.
-    pub(super) fn start(parts: &Parts, folder: &Path, start: &Start) -> Result<Self> {
+    /// Starts the bus (`bus` is its program) and `emulator` with their sockets and logs in `folder`, and waits until
+    /// the guest's shell answers.
+    pub(crate) fn start(
+        bus: &Path,
+        mut emulator: Command,
+        folder: &Path,
+        console: Console,
+    ) -> Result<Self> {
+        let mut machine = Self::power_on(bus, &mut emulator, folder, console)?;
+        // What is written before the guest listens waits there.
+        machine.ask("true").context("the guest did not come up")?;
+        Ok(machine)
+    }
+
+    /// The same without waiting for the guest.
+    pub(crate) fn power_on(
+        bus: &Path,
+        emulator: &mut Command,
+        folder: &Path,
+        console: Console,
+    ) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
+        for old in ["bus", "control", "shell"].map(|name| folder.join(name)) {
+            if old.exists() {
+                std::fs::remove_file(old)?;
+            }
+        }
         // The names of sockets must be short, so they are relative to this folder.
         let control = folder.join("control");
-        let mut bus = Command::new(&parts.bus);
-        bus.args(["--bus", "bus", "--control", "control"])
+        let mut player = Command::new(bus);
+        player
+            .args(["--bus", "bus", "--control", "control"])
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(folder.join("bus.log"))?)
             .stderr(std::fs::File::create(folder.join("bus.err"))?);
-        let bus = Running::start("trapline-rig", &mut bus)?;
+        let bus = Running::start("trapline-rig", &mut player)?;
         process::until("the bus", START_MAX, || Ok(folder.join("bus").exists()))?;
-        let console = folder.join("console.log");
-        let mut emulator = emulator(parts, start)?;
         emulator.current_dir(folder);
-        if start.interactive {
+        if console == Console::Person {
             emulator.args(["-serial", "mon:stdio"]);
         } else {
             emulator
-                .args(["-serial", "file:console.log"])
+                .args(["-monitor", "none", "-serial", "file:console.log"])
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(std::fs::File::create(folder.join("emulator.log"))?);
         }
-        let mut emulator = Running::start("qemu-system-aarch64", &mut emulator)?;
+        let mut emulator = Running::start("qemu-system-aarch64", emulator)?;
         let shell = connect(&mut emulator, &folder.join("shell"))
             .with_context(|| format!("see the logs in {}", folder.display()))?;
-        let mut machine = Self {
+        Ok(Self {
             emulator,
             bus,
             control,
-            console,
+            console: folder.join("console.log"),
             shell,
             asked: 0,
-        };
-        // What is written before the guest listens waits there.
-        machine.ask("true").context("the guest did not come up")?;
-        Ok(machine)
+        })
     }
 
     fn place(&self) -> String {
@@ -89,7 +122,7 @@ impl Machine {
     }
 
     /// Runs a line in the guest's shell to its end.
-    pub(super) fn ask(&mut self, line: &str) -> Result<Answer> {
+    pub(crate) fn ask(&mut self, line: &str) -> Result<Answer> {
         self.asked += 1;
         let mark = format!("=={}==", self.asked);
         let place = self.place();
@@ -116,7 +149,7 @@ impl Machine {
     }
 
     /// Runs a line in the guest that has to end well, and gives what it printed.
-    pub(super) fn tell(&mut self, line: &str) -> Result<String> {
+    pub(crate) fn tell(&mut self, line: &str) -> Result<String> {
         let answer = self.ask(line)?;
         if answer.code != 0 {
             bail!(
@@ -129,13 +162,13 @@ impl Machine {
     }
 
     /// Writes a file in the guest.
-    pub(super) fn write(&mut self, path: &str, text: &str) -> Result<()> {
+    pub(crate) fn write(&mut self, path: &str, text: &str) -> Result<()> {
         self.tell(&format!("cat >{path} <<'END-OF-FILE'\n{text}\nEND-OF-FILE"))?;
         Ok(())
     }
 
     /// How long the guest has been running; its seconds pass as slowly as its programs.
-    pub(super) fn uptime_s(&mut self) -> Result<f64> {
+    pub(crate) fn uptime_s(&mut self) -> Result<f64> {
         let text = self.tell("cut -d' ' -f1 /proc/uptime")?;
         text.trim()
             .parse()
@@ -143,7 +176,7 @@ impl Machine {
     }
 
     /// A line to the bus: what came back.
-    pub(super) fn bus(&self, line: &str) -> Result<String> {
+    pub(crate) fn bus(&self, line: &str) -> Result<String> {
         let mut stream = UnixStream::connect(&self.control).context("the bus does not answer")?;
         writeln!(stream, "{line}")?;
         let mut answer = String::new();
@@ -157,7 +190,7 @@ impl Machine {
     }
 
     /// Waits until the person at the console has switched it off.
-    pub(super) fn wait(&mut self) {
+    pub(crate) fn wait(&mut self) {
         while self.emulator.ended().is_none() && self.bus.ended().is_none() {
             process::pause(200);
         }
@@ -177,76 +210,4 @@ fn connect(emulator: &mut Running, socket: &Path) -> Result<BufReader<UnixStream
     let stream = connected.context("no connection")?;
     stream.set_read_timeout(Some(SILENCE_MAX))?;
     Ok(BufReader::new(stream))
-}
-
-fn emulator(parts: &Parts, start: &Start) -> Result<Command> {
-    let usr = parts.tools.join("usr");
-    let mut command = Command::new(usr.join("bin/qemu-system-aarch64"));
-    let libraries: Vec<String> = [
-        "usr/lib/x86_64-linux-gnu",
-        "lib/x86_64-linux-gnu",
-        "usr/lib/aarch64-linux-gnu",
-    ]
-    .iter()
-    .map(|place| parts.tools.join(place).display().to_string())
-    .collect();
-    let shell = if start.interactive { " rig.shell" } else { "" };
-    let clock = start.clock.as_deref().unwrap_or("utc");
-    command
-        .env("LD_LIBRARY_PATH", libraries.join(":"))
-        .arg("-L")
-        .arg(usr.join("share/qemu"))
-        .args([
-            "-M",
-            "virt,memory-backend=memory",
-            "-cpu",
-            "cortex-a53",
-            "-smp",
-            "2",
-            "-m",
-            "768",
-        ])
-        .args([
-            "-accel",
-            "tcg,thread=multi",
-            "-display",
-            "none",
-            "-no-reboot",
-        ])
-        .args([
-            "-object",
-            "memory-backend-memfd,id=memory,size=768M,share=on",
-        ])
-        .args(["-rtc", &format!("base={clock}")])
-        .arg("-kernel")
-        .arg(&parts.kernel)
-        .arg("-initrd")
-        .arg(&parts.initrd)
-        .args([
-            "-append",
-            &format!("console=ttyAMA0 quiet rdinit=/init panic=-1{shell}"),
-        ])
-        .args([
-            "-netdev",
-            "user,id=net",
-            "-device",
-            "virtio-net-pci,netdev=net,romfile=",
-        ])
-        .args([
-            "-chardev",
-            "socket,path=bus,id=bus",
-            "-device",
-            "vhost-user-i2c-pci,chardev=bus",
-        ])
-        .args(["-chardev", "socket,path=shell,id=shell,server=on,wait=off"])
-        .args([
-            "-device",
-            "virtio-serial-pci",
-            "-device",
-            "virtserialport,chardev=shell,name=rig",
-        ]);
-    if !start.interactive {
-        command.args(["-monitor", "none"]);
-    }
-    Ok(command)
 }
