@@ -39,6 +39,8 @@ pub enum Signal {
     InputStuck,
     /// Nothing was sent for long.
     NotSending,
+    /// Settings are wrong, others hold.
+    WrongSettings,
     /// The technician's page is open.
     PageOpen,
     /// All is well.
@@ -86,7 +88,7 @@ pub struct Moment {
 
 impl Signal {
     /// All of them, the most important first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ButtonFelt,
         Self::GoingOff,
         Self::Checking,
@@ -101,6 +103,7 @@ impl Signal {
         Self::SensorFault,
         Self::InputStuck,
         Self::NotSending,
+        Self::WrongSettings,
         Self::PageOpen,
         Self::Well,
     ];
@@ -129,6 +132,7 @@ impl Signal {
             Self::SensorFault => Pattern::Counted { blinks: 7 },
             Self::InputStuck => Pattern::Counted { blinks: 8 },
             Self::NotSending => Pattern::Counted { blinks: 9 },
+            Self::WrongSettings => Pattern::Counted { blinks: 10 },
             Self::PageOpen => Pattern::Even { each_ms: 1_000 },
             Self::Well => Pattern::Spark { every_ms: 5_000 },
         }
@@ -152,6 +156,7 @@ impl Signal {
             Self::SensorFault => "a sensor gives no reading",
             Self::InputStuck => "the button is stuck, or the trigger blocked",
             Self::NotSending => "nothing could be sent for long",
+            Self::WrongSettings => "the settings on the card are wrong; others hold",
             Self::PageOpen => "the technician's page is open",
             Self::Well => "all is well",
         }
@@ -175,6 +180,7 @@ impl Signal {
             Self::SensorFault => "check the sensor's plug; the display says which one",
             Self::InputStuck => "free the button, or clear the light barrier",
             Self::NotSending => "check aerial and SIM card; pictures are kept meanwhile",
+            Self::WrongSettings => "read `trapline-status.txt` on the card, mend `trapline.toml`",
             Self::PageOpen => "scan the code on the display",
             Self::Well => "nothing",
         }

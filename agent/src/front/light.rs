@@ -116,6 +116,7 @@ fn of_facts(facts: &Facts, has_server: bool, now_ms: i64) -> Vec<Signal> {
         "climate" | "light" | "battery" | "sensors" => Some(Signal::SensorFault),
         "button" | "trigger" => Some(Signal::InputStuck),
         "server" => Some(Signal::NotSending),
+        "card settings" | "config" => Some(Signal::WrongSettings),
         _ => None,
     };
     let mut signals: Vec<Signal> = facts
