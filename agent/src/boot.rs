@@ -42,6 +42,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
         config,
         entries,
         faults,
+        card_fault,
         overlay,
     } = loaded;
     let clock = power::clock(&config);
@@ -85,6 +86,9 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     let health = &agent.desk().health;
     if !faults.is_empty() {
         health.raise("config", &faults.join("; "), now.unix_ms);
+    }
+    if let Some(fault) = card_fault {
+        health.raise("card settings", &fault, now.unix_ms);
     }
     if let Some(trouble) = trouble {
         health.raise("ledger", &trouble, now.unix_ms);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "this is the command line")]
 
+mod card;
 mod checks;
 mod print;
 mod run;
@@ -55,6 +56,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Config(ConfigCommand::Check) => return settings::check(&load()?),
         Command::Config(ConfigCommand::Show { origin }) => settings::show(&load()?, origin)?,
+        Command::Card(command) => return card::card(command),
         Command::Export { dir } => return export(&load()?, &dir),
         Command::Selftest { json } => return checks::selftest(&load()?, json),
         Command::Depart { json } => return checks::depart(&load()?, json),

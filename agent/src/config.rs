@@ -3,6 +3,7 @@
 //! settings files and the environment.
 
 pub mod camera;
+pub mod card;
 pub mod check;
 pub mod clock;
 pub mod front;
@@ -158,6 +159,8 @@ pub struct Loaded {
     pub entries: Entries,
     /// What is wrong with the overlay on the boot partition, which is then not used.
     pub faults: Vec<String>,
+    /// What is wrong with the card's `trapline.toml`, whose reader has left other settings in force.
+    pub card_fault: Option<String>,
     /// The text of the overlay, if there is one and it passed.
     pub overlay: Option<String>,
 }

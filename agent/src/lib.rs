@@ -34,6 +34,7 @@ pub mod sync;
 
 pub mod apart;
 pub mod boot;
+pub mod card;
 pub mod cli;
 pub mod door;
 pub mod exif;

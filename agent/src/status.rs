@@ -211,6 +211,12 @@ impl Status {
         }
     }
 
+    /// When it was read, as the trap believes.
+    #[must_use]
+    pub fn read_ms(&self) -> i64 {
+        self.now_ms
+    }
+
     fn ago(&self, then_ms: i64) -> String {
         let seconds = self.now_ms.saturating_sub(then_ms) / 1000;
         let text = span(seconds.saturating_abs());

@@ -1,5 +1,6 @@
 //! The words that the command line knows.
 
+use super::card::CardCommand;
 use crate::apart;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -16,8 +17,8 @@ Examples:
   trapline-agent status                    what it did, what waits, what is wrong
   trapline-agent export /media/usb/trap    pictures and tables, checked byte for byte
 
-Settings are in /etc/trapline/agent.toml and, for a trap in the field, in
-/boot/firmware/trapline.toml; `trapline-agent config show --origin` explains them.
+Settings are in /etc/trapline/agent.toml; `trapline-agent config show --origin` explains
+them. A trap made from the image makes that file of the card's trapline.toml at each start.
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 leave with care, 78 wrong settings.")]
 pub(super) struct Cli {
     #[command(flatten)]
@@ -31,7 +32,7 @@ pub(super) struct Layers {
     /// Settings file [default: /etc/trapline/agent.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Settings that override it [default: /boot/firmware/trapline.toml]
+    /// Settings that override it [default: /boot/firmware/trapline-agent.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) overlay: Option<PathBuf>,
 }
@@ -51,6 +52,9 @@ pub(super) enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// The technician's file on the card, trapline.toml
+    #[command(subcommand)]
+    Card(CardCommand),
     /// Copy pictures and tables into a folder, each picture checked against its hash
     Export {
         /// The folder; an export that was cut off goes on where it stopped

@@ -1,6 +1,7 @@
 //! Which files and variables make the configuration, and what happens when the
 //! overlay on the boot partition is broken: the last one that passed stays in force.
 
+use super::card::handover::{Handover, RUN_DIR};
 use super::check;
 use super::raw::{self, Entries, Entry, Origin, Problem, Value};
 use super::{Config, Loaded, Problems};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The configuration of an installed trap.
 pub const SYSTEM_FILE: &str = "/etc/trapline/agent.toml";
 /// The technician's few keys, on the part of the card that every computer reads.
-pub const OVERLAY_FILE: &str = "/boot/firmware/trapline.toml";
+pub const OVERLAY_FILE: &str = "/boot/firmware/trapline-agent.toml";
 /// The overlay that passed last, kept in the ledger's folder.
 const KEPT_OVERLAY: &str = "overlay-that-passed.toml";
 const ENVIRONMENT: &str = "environment";
@@ -25,6 +26,8 @@ pub struct Sources {
     pub overlay: Option<PathBuf>,
     /// Variables whose names start with `TRAPLINE_`.
     pub variables: BTreeMap<String, String>,
+    /// Where the card's reader leaves what is wrong with `trapline.toml`, if there is one.
+    pub handover: Option<PathBuf>,
 }
 
 impl Sources {
@@ -39,6 +42,7 @@ impl Sources {
             file,
             overlay,
             variables: std::env::vars_os().filter_map(ours).collect(),
+            handover: Some(RUN_DIR.into()),
         }
     }
 }
@@ -49,6 +53,13 @@ impl Sources {
 /// Every problem of every layer at once. Problems of the overlay alone are no
 /// error: the result then says them in `faults` and uses the overlay that passed last.
 pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
+    let mut loaded = load_layers(sources)?;
+    let handover = sources.handover.as_deref().and_then(Handover::read);
+    loaded.card_fault = handover.and_then(|handover| handover.fault());
+    Ok(loaded)
+}
+
+fn load_layers(sources: &Sources) -> Result<Loaded, Problems> {
     let known = raw::defaults();
     let mut problems = Vec::new();
     let mut base = known.clone();
@@ -171,6 +182,7 @@ fn finish(
         config,
         entries,
         faults,
+        card_fault: None,
         overlay,
     })
 }

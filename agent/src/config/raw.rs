@@ -12,7 +12,7 @@ pub const DEFAULT_TOML: &str = include_str!("../agent.default.toml");
 pub const DEFAULT_NAME: &str = "built-in default";
 
 /// Where a value was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// A file's path, `environment`, or [`DEFAULT_NAME`].
     pub source: Arc<str>,
@@ -122,7 +122,7 @@ pub fn parse(
 #[must_use]
 pub fn complaint(key: &str, value: &Value, known: &Entries) -> Option<String> {
     let Some(expected) = known.get(key) else {
-        let hint = match nearest(key, known) {
+        let hint = match nearest(key, known.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`trapline-agent config show` lists all keys".to_owned(),
         };
@@ -202,7 +202,8 @@ impl Reader<'_> {
     }
 }
 
-fn simple(value: &DeValue<'_>) -> Option<Value> {
+/// A value of a kind that settings have.
+pub(super) fn simple(value: &DeValue<'_>) -> Option<Value> {
     if let Some(text) = value.as_str() {
         return Some(Value::Text(text.to_owned()));
     }
@@ -218,16 +219,17 @@ fn simple(value: &DeValue<'_>) -> Option<Value> {
     texts.collect::<Option<Vec<String>>>().map(Value::List)
 }
 
-/// The known key that `key` was probably meant to be.
-fn nearest<'a>(key: &str, known: &'a Entries) -> Option<&'a str> {
+/// The one of `known` that `key` was probably meant to be.
+pub(super) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.collect();
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    let in_other_section = known.keys().find(|name| last(name) == last(key));
+    let in_other_section = known.iter().find(|name| last(name) == last(key));
     let by_spelling = || {
-        let distances = known.keys().map(|name| (edits(key, name), name));
+        let distances = known.iter().map(|name| (edits(key, name), name));
         let (distance, name) = distances.min()?;
         (distance <= 1 + key.len() / 5).then_some(name)
     };
-    in_other_section.or_else(by_spelling).map(String::as_str)
+    in_other_section.or_else(by_spelling).copied()
 }
 
 /// How many letters must be added, dropped or changed to make `a` into `b`.

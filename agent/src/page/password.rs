@@ -56,7 +56,17 @@ impl Password {
         Ok(password)
     }
 
-    fn draw() -> io::Result<Self> {
+    /// The trap's password, where one was drawn already.
+    #[must_use]
+    pub fn kept(dir: &Path) -> Option<Self> {
+        Self::parse(&std::fs::read_to_string(dir.join(PASSWORD_FILE)).ok()?)
+    }
+
+    /// A new one, kept nowhere.
+    ///
+    /// # Errors
+    /// When there are no random numbers.
+    pub fn draw() -> io::Result<Self> {
         let mut letters = String::new();
         while letters.len() < LETTERS_WANTED {
             let mut byte = [0];

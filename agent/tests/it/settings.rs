@@ -90,6 +90,7 @@ fn later_layers_override_and_the_secret_is_not_shown() {
         file: Some(file),
         overlay: Some(overlay),
         variables: [variable].into(),
+        handover: None,
     };
     let loaded = load(&sources).unwrap();
     assert_eq!(loaded.config.schedule.every_ms(), 300_000);

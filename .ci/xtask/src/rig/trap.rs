@@ -33,7 +33,7 @@ impl Trap {
             .next()
             .context("the server has no port")?;
         machine.write("/etc/trapline/agent.toml", &own_settings(port, &key))?;
-        machine.write("/boot/firmware/trapline.toml", settings)?;
+        machine.write("/boot/firmware/trapline-agent.toml", settings)?;
         let picture_px = parts.picture_px;
         Ok(Self {
             machine,
