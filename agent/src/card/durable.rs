@@ -38,7 +38,7 @@ pub fn write(file: &Path, bytes: &[u8], access: Access) -> io::Result<bool> {
     if is_same(file, bytes, access) {
         return Ok(false);
     }
-    let folder = file.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let part = folder.join(format!(".{name}.part"));
     OsDisk.remove(&part)?;
@@ -67,7 +67,7 @@ pub fn remove(file: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     OsDisk.remove(file)?;
-    OsDisk.sync_folder(file.parent().unwrap_or(Path::new(".")))?;
+    OsDisk.sync_folder(folder_of(file))?;
     Ok(true)
 }
 
@@ -79,7 +79,7 @@ pub fn folder(path: &Path, mode: u32) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let above = path.parent().unwrap_or(Path::new("/"));
+    let above = folder_of(path);
     folder(above, 0o755)?;
     OsDisk.make_folder(path)?;
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
@@ -96,6 +96,14 @@ pub fn for_this_boot(file: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(mode);
     options.open(file)?.write_all(bytes)
+}
+
+/// The folder in which a path ends, of `name` alone the present one.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn is_same(file: &Path, bytes: &[u8], access: Access) -> bool {

@@ -81,7 +81,9 @@ fn settings_part(applied: &Applied) -> String {
         "What this trap understood of {CARD_FILE}. The trap writes this file; to change\n\
          something, change {CARD_FILE}, and start the trap again.\n\n"
     );
-    if handover.problems.is_empty() {
+    if handover.problems.is_empty() && !handover.troubles.is_empty() {
+        text.push_str("SETTINGS: understood, but not all could be done.\n");
+    } else if handover.problems.is_empty() {
         text.push_str("SETTINGS: understood, all of them hold.\n");
     } else {
         let _infallible = writeln!(

@@ -55,6 +55,7 @@ impl<'a> Reader<'a> {
                     problems.push(problem);
                 }
             }
+            problems.sort_by_key(|problem| (problem.line, problem.column));
             problems.truncate(PROBLEMS_MAX);
             return Err(problems);
         }
