@@ -6,6 +6,7 @@ use crate::asks::ShotCause;
 use crate::capture::{Capture, Devices};
 use crate::config::Config;
 use crate::desk::Desk;
+use crate::enrol::ask::Enrol;
 use crate::front::{Front, FrontDevices};
 use crate::hands::Hands;
 use crate::health::Facts;
@@ -134,6 +135,14 @@ impl Agent {
             outside: Outsider(parts.outside),
             desk,
         }
+    }
+
+    /// The trap has an identity of its own, and asks its server before it delivers.
+    #[must_use]
+    pub fn enrolling(mut self, enrol: Enrol) -> Self {
+        enrol.introduce(&self.desk);
+        self.sync = self.sync.enrolling(enrol);
+        self
     }
 
     /// What the stages share, for whoever watches the agent.

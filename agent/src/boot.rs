@@ -2,6 +2,7 @@
 //! makes real devices, opens the real card and the real uplink.
 
 mod camera;
+mod enrol;
 mod front;
 mod lamps;
 pub mod power;
@@ -19,8 +20,6 @@ use crate::inspector::Inspector;
 use crate::moment::wire_stamp;
 use crate::page::ShownSetting;
 use crate::sync::backoff::Chance;
-use crate::sync::http::HttpUplink;
-use crate::sync::uplink::Uplink;
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,7 +55,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     let replayed = usize::try_from(ledger.replayed()?).unwrap_or(0);
     let devices = devices(&config, replayed);
     let memory_limit_bytes = config.detector.memory_limit_bytes;
-    let (uplink, no_uplink) = uplink(&config);
+    let way = enrol::way(&config, &now);
     let power = power::power(&config);
     let (front, probes) = (
         front::front(&config.front),
@@ -76,10 +75,14 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
             Ok(Box::new(inspector) as Box<dyn Detect>)
         }),
         thermal: Some(Box::new(ThermalZone::default())),
-        uplink,
+        uplink: way.uplink,
         chance: system_chance(),
         outside,
     });
+    let agent = match way.enrol {
+        Some(enrol) => agent.enrolling(enrol),
+        None => agent,
+    };
     if agent.desk().config.page.listen.is_some() {
         agent.desk().page.show_settings(shown_settings(&entries));
     }
@@ -93,27 +96,10 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     if let Some(trouble) = trouble {
         health.raise("ledger", &trouble, now.unix_ms);
     }
-    if let Some(why) = no_uplink {
-        health.raise("server", &why, now.unix_ms);
+    for (part, why) in way.troubles {
+        health.raise(part, &why, now.unix_ms);
     }
     Ok(agent)
-}
-
-/// The way to the server; without one the trap takes its pictures all the same, and says why.
-fn uplink(config: &Config) -> (Option<Box<dyn Uplink>>, Option<String>) {
-    let Some(server) = &config.server else {
-        return (None, None);
-    };
-    match HttpUplink::new(server, &config.sync) {
-        Ok(uplink) => (Some(Box::new(uplink)), None),
-        Err(why) => {
-            let why = format!(
-                "the connection to the server cannot be prepared: {why}; everything stays on \
-                 the card. Are the certificates installed? (`ca-certificates`)"
-            );
-            (None, Some(why))
-        }
-    }
 }
 
 /// The settings for people, without their secrets.

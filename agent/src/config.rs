@@ -14,6 +14,7 @@ pub mod place;
 pub mod power;
 pub mod raw;
 pub mod sensors;
+mod server;
 mod written;
 
 use crate::degrade::Thresholds;
@@ -30,7 +31,7 @@ use sensors::SensorsConfig;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use trapline_wire::TrapKey;
+use trapline_wire::{EnrolToken, TrapKey};
 
 pub use camera::CameraKind;
 pub use layers::{Sources, load};
@@ -131,8 +132,17 @@ pub struct DetectorConfig {
 pub struct ServerConfig {
     /// Its address, without a slash at the end.
     pub url: String,
-    /// The trap's key, which prints without its secret.
-    pub key: TrapKey,
+    /// How the trap gets in.
+    pub access: Access,
+}
+
+/// How the server knows the trap. Both print without their secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// By a key that the server made.
+    Key(TrapKey),
+    /// By the key pair that the trap makes itself; a token lets it in without a person.
+    Identity(Option<EnrolToken>),
 }
 
 /// `[sync]`
@@ -188,6 +198,12 @@ pub fn shown(key: &str, value: &Value) -> String {
         Value::Text(text) if key == "server.key" && !text.is_empty() => text
             .parse::<TrapKey>()
             .map_or_else(|_| "\"(hidden)\"".to_owned(), |key| format!("\"{key}\"")),
+        Value::Text(text) if key == "server.token" && !text.is_empty() => {
+            text.parse::<EnrolToken>().map_or_else(
+                |_| "\"(hidden)\"".to_owned(),
+                |token| format!("\"{token}\""),
+            )
+        }
         Value::Text(_) | Value::Whole(_) | Value::Switch(_) | Value::List(_) => value.to_string(),
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::asks::Asks;
 use crate::config::Config;
+use crate::enrol::Orders;
 use crate::front::Board;
 use crate::hands::{Books, Hands};
 use crate::health::Health;
@@ -42,6 +43,8 @@ pub struct Desk {
     pub asks: Arc<Asks>,
     /// What the battery allows, and who keeps the trap up.
     pub power: Arc<PowerDesk>,
+    /// What a person at the trap decided about its enrolment.
+    pub enrol_orders: Arc<Orders>,
     /// The technician's page.
     pub page: Arc<Page>,
     /// What the front shows and knows.
@@ -70,6 +73,7 @@ impl Desk {
             hands,
             books: Books::new(hands, ledger),
             health: Arc::new(Health::default()),
+            enrol_orders: Arc::default(),
             asks: Arc::new(Asks::new(Arc::clone(&wakes))),
             page: Arc::new(Page::new(&config, Arc::clone(&wakes))),
             config,

@@ -1,6 +1,7 @@
 //! What does not work now, and the few live facts that the ledger does not
 //! hold. It is memory only: a fault that still holds after a restart shows again.
 
+use crate::enrol::EnrolFacts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,9 @@ pub struct Facts {
     /// The battery-backed clock, if there is one.
     #[serde(default)]
     pub rtc: Option<RtcFacts>,
+    /// How the trap stands with its server; `None` without one, or with a key in its settings.
+    #[serde(default)]
+    pub enrolment: Option<EnrolFacts>,
     /// Faults by part.
     pub faults: BTreeMap<String, Fault>,
 }

@@ -14,6 +14,7 @@ pub mod degrade;
 pub mod depart;
 pub mod desk;
 pub mod effort;
+pub mod enrol;
 pub mod follow;
 pub mod front;
 pub mod hands;

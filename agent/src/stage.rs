@@ -102,6 +102,8 @@ pub fn verdict(error: &StageError) -> Verdict {
             | UplinkError::OutOfStep(_)
             | UplinkError::Gone(_) => Verdict::Retry,
             UplinkError::BadKey(_)
+            | UplinkError::NotEnrolled(_)
+            | UplinkError::Parked(_)
             | UplinkError::Nonsense(_)
             | UplinkError::TooLarge(_)
             | UplinkError::Mismatch(_)

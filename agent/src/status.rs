@@ -4,6 +4,7 @@
 
 mod power;
 
+use crate::enrol::EnrolFacts;
 use crate::health::{BatteryFacts, Facts, RtcFacts};
 use crate::models::shelf::state_words;
 use crate::moment::utc_text;
@@ -105,6 +106,8 @@ pub struct Status {
     pub rtc: Option<RtcFacts>,
     /// What held the processor back since boot, with the remedy.
     pub strains: Vec<String>,
+    /// How the trap stands with its server; `null` without one, or with a key in its settings.
+    pub enrolment: Option<EnrolFacts>,
     /// What does not work.
     pub faults: Vec<Fault>,
     #[serde(skip)]
@@ -206,6 +209,7 @@ impl Status {
             wakes_ms: facts.wakes_ms,
             rtc: facts.rtc,
             strains: facts.strains,
+            enrolment: facts.enrolment,
             faults: facts.faults.into_values().collect(),
             now_ms,
         }
@@ -351,6 +355,9 @@ impl Status {
     }
 
     fn write_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(enrolment) = &self.enrolment {
+            writeln!(f, "Enrolment   {enrolment}")?;
+        }
         let safe = self.pictures_safe + self.pictures_pruned;
         writeln!(
             f,

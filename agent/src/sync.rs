@@ -13,6 +13,7 @@ pub mod plan;
 pub mod uplink;
 
 use crate::desk::Desk;
+use crate::enrol::ask::Enrol;
 use crate::models;
 use crate::models::fetch::{Fetch, Step};
 use crate::stage::{Next, Stage, StageError};
@@ -51,6 +52,7 @@ pub struct Sync {
     current: Option<Current>,
     aside: Aside,
     fetch: Fetch,
+    enrol: Option<Enrol>,
 }
 
 impl fmt::Debug for Sync {
@@ -75,6 +77,37 @@ impl Sync {
             current: None,
             aside: Aside::default(),
             fetch: Fetch::default(),
+            enrol: None,
+        }
+    }
+
+    /// A stage that asks the server before it delivers.
+    #[must_use]
+    pub(crate) fn enrolling(mut self, enrol: Enrol) -> Self {
+        self.enrol = Some(enrol);
+        self
+    }
+
+    /// What enrolment wants first; `None` when the trap may deliver.
+    async fn enrol(&mut self) -> Result<Option<Next>, StageError> {
+        let (Some(enrol), Some(uplink)) = (self.enrol.as_mut(), self.uplink.as_mut()) else {
+            return Ok(None);
+        };
+        let done = enrol.step(&self.desk, uplink.as_mut()).await;
+        done.map_err(|error| self.not_heard(error))
+    }
+
+    /// An answer that puts the enrolment in doubt is asked about with the next step.
+    async fn doubt(&mut self, error: &StageError) {
+        let Some(enrol) = self.enrol.as_mut() else {
+            return;
+        };
+        match error {
+            StageError::Uplink(UplinkError::BadKey(_)) => enrol.doubt(),
+            StageError::Uplink(UplinkError::Parked(why)) => {
+                enrol.park(&self.desk, why.clone()).await;
+            }
+            StageError::Uplink(_) | StageError::Store(_) | StageError::Panicked(_) => {}
         }
     }
 
@@ -273,12 +306,19 @@ impl Stage for Sync {
         if self.uplink.is_none() {
             return Ok(Next::RestUntilWoken);
         }
+        if let Some(next) = self.enrol().await? {
+            return Ok(next);
+        }
         let (situation, outgoing) = self.look().await?;
-        match plan::next(situation) {
+        let done = match plan::next(situation) {
             Plan::Batch => self.send_batch(outgoing).await,
             Plan::Model => self.fetch_piece().await,
             Plan::Piece => self.send_piece().await,
             Plan::Rest(wait) => Ok(Next::Rest(wait)),
+        };
+        if let Err(error) = &done {
+            self.doubt(error).await;
         }
+        done
     }
 }

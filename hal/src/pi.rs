@@ -5,6 +5,7 @@ pub mod camera_folder;
 pub mod camera_uvc;
 mod child;
 pub mod clock;
+pub mod fingerprint;
 pub mod folder_readings;
 #[cfg(feature = "pi")]
 pub mod gpio;

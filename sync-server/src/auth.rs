@@ -8,8 +8,9 @@ pub(crate) mod limiter;
 pub(crate) mod login;
 pub(crate) mod origin;
 pub(crate) mod password;
+pub(crate) mod peer;
 
-use crate::db::Session;
+use crate::db::{Device, Session};
 use crate::problem::{Failure, refuse};
 use crate::state::State;
 use axum::extract::FromRequestParts;
@@ -38,6 +39,7 @@ impl FromRequestParts<State> for Trap {
                 "a trap's key is needed: `Authorization: Bearer trapk_…`",
             ));
         };
+        let device = device(&parts.headers);
         let key: TrapKey = key.parse().map_err(|error| bad_key(format!("{error}")))?;
         state
             .work(move |shared| {
@@ -49,8 +51,13 @@ impl FromRequestParts<State> for Trap {
                     ));
                 };
                 let quiet_ms = trap.last_contact_ms.map(|heard_ms| now_ms - heard_ms);
-                if quiet_ms.is_none_or(|quiet_ms| !(0..CONTACT_EVERY_MS).contains(&quiet_ms)) {
-                    shared.writer().contact(trap.number, now_ms)?;
+                let is_recent =
+                    quiet_ms.is_some_and(|quiet_ms| (0..CONTACT_EVERY_MS).contains(&quiet_ms));
+                if !is_recent || trap.seen.is_empty() || trap.seen != device.seen() {
+                    let standing = shared.writer().meet(trap.number, &device, now_ms)?;
+                    if let Some(complaint) = standing.complaint() {
+                        return Err(refuse(StatusCode::FORBIDDEN, "parked", complaint));
+                    }
                 }
                 Ok(Self {
                     number: trap.number,
@@ -65,6 +72,21 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}
+
+/// What the device says of itself; anything odd counts as nothing said.
+fn device(headers: &HeaderMap) -> Device {
+    let said = |name: &str| {
+        let text = headers.get(name).and_then(|value| value.to_str().ok());
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let text = text.filter(|text| text.len() <= 64 && text.chars().all(is_plain));
+        text.unwrap_or_default().to_owned()
+    };
+    Device {
+        card: said("trapline-card"),
+        board: said("trapline-board"),
+        boot: said("trapline-boot"),
+    }
 }
 
 fn bad_key(message: impl Into<String>) -> Failure {

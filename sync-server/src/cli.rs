@@ -1,5 +1,6 @@
 //! The command line: what it takes, and everything that it prints.
 
+mod enrol;
 mod models;
 
 use crate::auth::password::{self, PASSWORD_CHARS_MIN};
@@ -25,7 +26,8 @@ use trapline_wire::TrapKey;
     version,
     after_help = "\
 First steps:
-  trapline-server trap add meadow-1 --data /srv/trapline    prints the trap's key
+  trapline-server enrol --uses 20 --data /srv/trapline      prints a token for 20 cards
+  trapline-server trap add meadow-1 --data /srv/trapline    or a key for one trap
   trapline-server user add ada --data /srv/trapline         asks for a password
   trapline-server serve --data /srv/trapline --listen 0.0.0.0:8080
 
@@ -70,6 +72,10 @@ enum Command {
     /// Traps and their keys
     #[command(subcommand)]
     Trap(TrapCommand),
+    /// Make a token that lets traps in by themselves, or decide about traps that ask
+    ///
+    /// Without a subcommand it makes a token and prints it, this once.
+    Enrol(enrol::EnrolArgs),
     /// Models for traps, and who is to use which
     #[command(subcommand)]
     Model(models::ModelCommand),
@@ -160,6 +166,7 @@ fn command(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Status { json } => status(&open(&data)?.counts()?, json),
         Command::Trap(command) => trap(command, &mut open(&data)?),
+        Command::Enrol(args) => enrol::enrol(args, &mut open(&data)?),
         Command::Model(command) => {
             let mut db = open(&data)?;
             models::model(command, &data, &mut db)

@@ -4,6 +4,8 @@
 //! survives a power cut. The command line uses the same file while the server
 //! runs; both wait for each other instead of failing.
 
+mod cards;
+mod enrolments;
 mod models;
 mod pictures;
 mod reading;
@@ -11,16 +13,20 @@ mod records;
 mod researchers;
 mod series;
 mod summaries;
+mod tokens;
 mod tracks;
 mod traps;
 mod uploads;
 
+pub(crate) use cards::{CardListed, Decision, Device, ParkedListed};
+pub(crate) use enrolments::{Decided, PendingListed};
 pub(crate) use models::{ModelRow, OfferRow, Which};
 pub(crate) use pictures::StoredPicture;
 pub(crate) use reading::{CaptureFilter, CaptureRow, Cursor, Window};
 pub(crate) use researchers::{Session, User};
 pub(crate) use series::timeline_reading;
 pub(crate) use summaries::Counts;
+pub(crate) use tokens::{NewToken, TokenListed};
 pub(crate) use tracks::{TrackFilter, TrackListed, card_name};
 pub(crate) use traps::TrapListed;
 pub(crate) use uploads::{UploadRow, UploadState};
@@ -36,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0002.sql"),
     include_str!("../schema/0003.sql"),
     include_str!("../schema/0004.sql"),
+    include_str!("../schema/0005.sql"),
 ];
 
 /// One connection to the database.

@@ -1,12 +1,12 @@
 //! Traps and researchers of a server that runs in the same process: what
-//! `trap add`, `user add`, `model add` and `model offer` do, for simulations and tests.
+//! `trap add`, `enrol`, `user add`, `model add` and `model offer` do, for simulations and tests.
 
 use crate::auth::password;
-use crate::db::Which;
+use crate::db::{NewToken, Which};
 use crate::models::{self, Added};
 use crate::state::{CannotOpen, State};
 use std::path::Path;
-use trapline_wire::TrapKey;
+use trapline_wire::{EnrolToken, TrapKey};
 
 impl State {
     /// Adds a trap with this key; false when a trap in use has that name.
@@ -16,6 +16,23 @@ impl State {
     pub fn enrol_trap(&self, name: &str, key: &TrapKey) -> Result<bool, CannotOpen> {
         let now_ms = self.now_ms();
         Ok(self.shared().writer().add_trap(name, key, now_ms)?)
+    }
+
+    /// Makes a token that enrols so many traps until `expires_ms`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn make_token(&self, uses_max: u32, expires_ms: i64) -> Result<EnrolToken, CannotOpen> {
+        let shared = self.shared();
+        let token = EnrolToken::from_random(&shared.random());
+        let new = NewToken {
+            prefix: "",
+            uses_max,
+            expires_ms,
+            made_by: "the command line",
+        };
+        shared.writer().add_token(&token, &new, shared.now_ms())?;
+        Ok(token)
     }
 
     /// Adds somebody who may log in; false when somebody has that name.

@@ -18,6 +18,7 @@ pub mod cli;
 mod config;
 mod db;
 mod enrol;
+mod enrolment;
 mod health;
 mod ingest;
 pub mod logging;
@@ -41,6 +42,7 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/sync", post(ingest::sync))
         .merge(uploads::router())
         .merge(models::router())
+        .merge(enrolment::router())
         .merge(api::router())
         .fallback(web::page)
         .layer(axum::middleware::from_fn(web::guard))

@@ -1,6 +1,7 @@
 //! What checks touch beside the stages: each sensor by itself, the battery-backed
 //! clock, the detector, and another way to the server.
 
+use super::enrol;
 use super::sensors::sensors;
 use crate::config::sensors::{Sensor, SensorsConfig};
 use crate::config::{CameraKind, Config};
@@ -8,8 +9,6 @@ use crate::inspect::{Asked, Detect as _};
 use crate::inspector::Inspector;
 use crate::lent::Lent;
 use crate::probes::{LookOnce, OpenUplink, Probe, Probes, ReadPart};
-use crate::sync::http::HttpUplink;
-use crate::sync::uplink::Uplink;
 use trapline_hal::bus_sensors::{BatteryPart, ClimatePart, LightPart};
 use trapline_hal::pi::clock::SystemClock;
 use trapline_hal::pi::rtc::KernelClocks;
@@ -216,9 +215,7 @@ fn look(config: &Config) -> LookOnce {
 }
 
 fn open_uplink(config: &Config) -> Option<OpenUplink> {
-    let (server, sync) = (config.server.clone()?, config.sync.clone());
-    Some(Box::new(move || {
-        let uplink = HttpUplink::new(&server, &sync)?;
-        Ok(Box::new(uplink) as Box<dyn Uplink>)
-    }))
+    config.server.as_ref()?;
+    let config = config.clone();
+    Some(Box::new(move || enrol::another(&config)))
 }

@@ -2,14 +2,13 @@
 
 use super::raw::{Entries, Entry, Origin, Problem, Value};
 use super::written::{parse_duration, parse_offset, parse_window};
-use super::{Config, DetectorConfig, LedgerConfig, ServerConfig, SyncConfig, TrapConfig};
+use super::{Config, DetectorConfig, LedgerConfig, SyncConfig, TrapConfig};
 use crate::degrade::{Steps, Thresholds};
 use crate::schedule::Schedule;
 use log::LevelFilter;
 use std::path::PathBuf;
 use std::time::Duration;
 use trapline_wire::limits::TEXT_BYTES_MAX;
-use trapline_wire::{TrapKey, key::BadKey};
 
 /// The configuration, if there is nothing wrong, and what is wrong.
 #[must_use]
@@ -167,41 +166,6 @@ impl Checker<'_> {
         }
     }
 
-    fn server(&mut self) -> Option<ServerConfig> {
-        let (url, key) = (self.text("server.url"), self.text("server.key"));
-        let url = url.trim_end_matches('/').to_owned();
-        if url.is_empty() {
-            if !key.is_empty() {
-                let message = "`server.key` is set but `server.url` is not; set both or neither";
-                self.complain("server.key", message.to_owned());
-            }
-            return None;
-        }
-        let host = url
-            .strip_prefix("https://")
-            .or_else(|| url.strip_prefix("http://"));
-        let is_host = |c: char| !c.is_whitespace() && !"?#@".contains(c);
-        if !host.is_some_and(|h| !h.is_empty() && h.chars().all(is_host)) {
-            let message = format!(
-                "`server.url` needs an address like \"https://traps.example.org\", not {url:?}"
-            );
-            self.complain("server.url", message);
-        }
-        match key.trim().parse::<TrapKey>() {
-            Ok(key) => Some(ServerConfig { url, key }),
-            Err(error) => {
-                let message = key_complaint(&key, error);
-                let place = if key.is_empty() {
-                    "server.url"
-                } else {
-                    "server.key"
-                };
-                self.complain(place, message);
-                None
-            }
-        }
-    }
-
     fn sync(&mut self) -> SyncConfig {
         let sync = SyncConfig {
             heartbeat_every: self.duration("sync.heartbeat_every", SECOND..=24 * 60 * MINUTE),
@@ -313,12 +277,3 @@ impl Checker<'_> {
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
-
-fn key_complaint(key: &str, error: BadKey) -> String {
-    if key.is_empty() {
-        return "`server.url` is set but `server.key` is not; set TRAPLINE_SERVER_KEY or \
-                `server.key` to the key that `trapline-server trap add` printed"
-            .to_owned();
-    }
-    format!("`server.key`: {error}; copy it again from the output of `trapline-server trap add`")
-}

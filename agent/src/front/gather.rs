@@ -2,12 +2,13 @@
 
 use super::board::Shown;
 use crate::desk::Desk;
+use crate::enrol::EnrolState;
 use crate::health;
 use crate::lent::Lent;
 use crate::schedule::DAY_MS;
 use crate::screen::{
-    Battery, Check, Doing, Facts, Insects, LastDay, NextPicture, Problem, Queue, SdCard, TimeOfDay,
-    Today,
+    Battery, Check, Doing, Facts, Insects, Invitation, LastDay, NextPicture, Problem, Queue,
+    SdCard, TimeOfDay, Today,
 };
 use jiff::tz::{Offset, TimeZone};
 use std::path::PathBuf;
@@ -82,7 +83,7 @@ impl Gatherer {
             last_day: last_day(&health, &stamp, self.desk.config.schedule.utc_offset_ms()),
             check: check(shown),
             problems: problems(&health),
-            invitation: shown.invitation.clone(),
+            invitation: shown.invitation.clone().or_else(|| enrolment(&health)),
         }
     }
 
@@ -279,8 +280,8 @@ fn check(shown: &Shown) -> Option<Check> {
 
 /// The faults, those that cost pictures first.
 fn problems(health: &health::Facts) -> Vec<Problem> {
-    const ORDER: [&str; 8] = [
-        "camera", "disk", "card", "charge", "clock", "lamp", "ledger", "server",
+    const ORDER: [&str; 9] = [
+        "camera", "disk", "card", "charge", "clock", "lamp", "ledger", "enrol", "server",
     ];
     let rank = |part: &str| {
         let place = ORDER.iter().position(|known| *known == part);
@@ -295,6 +296,21 @@ fn problems(health: &health::Facts) -> Vec<Problem> {
             words: fault.message.clone(),
         })
         .collect()
+}
+
+/// What to scan while the trap waits to be accepted.
+fn enrolment(health: &health::Facts) -> Option<Invitation> {
+    let facts = health.enrolment.as_ref()?;
+    if facts.state != EnrolState::Pending {
+        return None;
+    }
+    let address = format!("{}/enrolment", facts.server);
+    Some(Invitation {
+        what: "enrol".to_owned(),
+        scan: format!("{address}?code={}", facts.code),
+        address,
+        code: facts.code.clone(),
+    })
 }
 
 fn small(number: u64) -> u32 {

@@ -115,7 +115,7 @@ fn of_facts(facts: &Facts, has_server: bool, now_ms: i64) -> Vec<Signal> {
         "lamp" | "flash" => Some(Signal::LampFault),
         "climate" | "light" | "battery" | "sensors" => Some(Signal::SensorFault),
         "button" | "trigger" => Some(Signal::InputStuck),
-        "server" => Some(Signal::NotSending),
+        "server" | "enrol" => Some(Signal::NotSending),
         "card settings" | "config" => Some(Signal::WrongSettings),
         _ => None,
     };

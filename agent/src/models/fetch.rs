@@ -175,9 +175,11 @@ impl Fetch {
         self.failures = self.failures.saturating_add(1);
         self.not_before = Some(Instant::now() + doubled.min(AGAIN_MAX));
         match error {
-            UplinkError::Unreachable(_) | UplinkError::Unwell { .. } | UplinkError::BadKey(_) => {
-                Step::NotHeard(error)
-            }
+            UplinkError::Unreachable(_)
+            | UplinkError::Unwell { .. }
+            | UplinkError::BadKey(_)
+            | UplinkError::NotEnrolled(_)
+            | UplinkError::Parked(_) => Step::NotHeard(error),
             UplinkError::Nonsense(_)
             | UplinkError::OutOfStep(_)
             | UplinkError::Gone(_)

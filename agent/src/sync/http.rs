@@ -3,7 +3,7 @@
 //! the wrong place; redirects are refused, because they would carry the key away.
 
 use super::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
-use crate::config::{ServerConfig, SyncConfig};
+use crate::config::SyncConfig;
 use crate::stage::in_full;
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -15,8 +15,10 @@ use reqwest::header::{
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-use trapline_wire::Sha256;
-use trapline_wire::v1::{PictureStatus, Problem, Receipt, SyncBatch, SyncReply};
+use trapline_wire::v1::{
+    EnrolReply, Hardware, PictureStatus, Problem, Receipt, SignedEnrolment, SyncBatch, SyncReply,
+};
+use trapline_wire::{Sha256, TrapKey};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A link that is quiet this long between two requests is opened anew.
@@ -24,7 +26,7 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// The most of somebody's words that goes into a message.
-const WORDS_CHARS_MAX: usize = 200;
+const WORDS_CHARS_MAX: usize = 400;
 const UPLOADS: &str = "/api/v1/uploads";
 const MODELS: &str = "/api/v1/models";
 const TUS_VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
@@ -38,6 +40,42 @@ const CHECKSUM_MISMATCH: u16 = 460;
 pub struct HttpUplink {
     client: Client,
     url: String,
+    key: HeaderValue,
+}
+
+/// What the trap says of itself beside its key, by which the server tells a copy of its card.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Says {
+    /// What it runs on.
+    pub hardware: Hardware,
+    /// The boot that it runs in; empty where nobody knows.
+    pub boot_id: String,
+}
+
+impl Says {
+    fn headers(&self) -> HeaderMap {
+        let Hardware { card, board } = &self.hardware;
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("trapline-card", card.as_deref().unwrap_or_default()),
+            ("trapline-board", board.as_deref().unwrap_or_default()),
+            ("trapline-boot", self.boot_id.as_str()),
+        ] {
+            if !value.is_empty()
+                && let Ok(value) = HeaderValue::try_from(value)
+            {
+                headers.insert(name, value);
+            }
+        }
+        headers
+    }
+}
+
+fn bearer(key: &TrapKey) -> HeaderValue {
+    let value = HeaderValue::try_from(format!("Bearer {}", key.reveal()));
+    let mut value = value.expect("a key has only letters, digits and `_`");
+    value.set_sensitive(true);
+    value
 }
 
 impl HttpUplink {
@@ -45,15 +83,12 @@ impl HttpUplink {
     ///
     /// # Errors
     /// When TLS cannot be set up, in words.
-    pub fn new(server: &ServerConfig, sync: &SyncConfig) -> Result<Self, String> {
+    pub fn new(url: &str, key: &TrapKey, says: &Says, sync: &SyncConfig) -> Result<Self, String> {
         // A second uplink of the process finds the provider installed, which is as good.
         let _already = rustls::crypto::ring::default_provider().install_default();
-        let mut key = HeaderValue::try_from(format!("Bearer {}", server.key.reveal()))
-            .map_err(|error| error.to_string())?;
-        key.set_sensitive(true);
         let client = Client::builder()
             .user_agent(concat!("trapline-agent/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, key)]))
+            .default_headers(says.headers())
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .http1_only()
@@ -65,7 +100,8 @@ impl HttpUplink {
             .map_err(|error| in_full(&error))?;
         Ok(Self {
             client,
-            url: server.url.clone(),
+            url: url.to_owned(),
+            key: bearer(key),
         })
     }
 
@@ -74,6 +110,7 @@ impl HttpUplink {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, UplinkError> {
+        let request = request.header(AUTHORIZATION, self.key.clone());
         let response = request.send().await.map_err(|e| unreachable(&e))?;
         if response.status().is_success() {
             return Ok(response);
@@ -84,6 +121,35 @@ impl HttpUplink {
 
 #[async_trait]
 impl Uplink for HttpUplink {
+    async fn enrol(&mut self, asking: &SignedEnrolment) -> Result<EnrolReply, UplinkError> {
+        let body = serde_json::to_vec(asking)
+            .map_err(|error| UplinkError::Nonsense(format!("the request has no JSON: {error}")))?;
+        // The key is not shown: the server does not know it yet.
+        let request = self.client.post(self.address("/api/v1/enrol"));
+        let request = request.header(CONTENT_TYPE, "application/json").body(body);
+        let response = request.send().await.map_err(|e| unreachable(&e))?;
+        if response.status().is_success() {
+            return json(response).await;
+        }
+        Err(match refusal(response).await {
+            UplinkError::BadKey(why)
+            | UplinkError::OutOfStep(why)
+            | UplinkError::Gone(why)
+            | UplinkError::Rejected { message: why, .. } => UplinkError::NotEnrolled(why),
+            error @ (UplinkError::Unreachable(_)
+            | UplinkError::Unwell { .. }
+            | UplinkError::NotEnrolled(_)
+            | UplinkError::Parked(_)
+            | UplinkError::Nonsense(_)
+            | UplinkError::TooLarge(_)
+            | UplinkError::Mismatch(_)) => error,
+        })
+    }
+
+    fn use_key(&mut self, key: &TrapKey) {
+        self.key = bearer(key);
+    }
+
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError> {
         let body = serde_json::to_vec(batch)
             .map_err(|error| UplinkError::Nonsense(format!("the batch has no JSON: {error}")))?;
@@ -229,6 +295,9 @@ async fn refusal(response: Response) -> UplinkError {
         ),
     };
     match status {
+        StatusCode::FORBIDDEN if problem.as_ref().is_some_and(|p| p.error == "parked") => {
+            UplinkError::Parked(message)
+        }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => UplinkError::BadKey(message),
         // Without the server's own words this is another server, not a lost upload.
         StatusCode::NOT_FOUND if problem.is_none() => UplinkError::Nonsense(message),

@@ -191,6 +191,8 @@ impl Sync {
             UplinkError::Unreachable(_)
             | UplinkError::Unwell { .. }
             | UplinkError::BadKey(_)
+            | UplinkError::NotEnrolled(_)
+            | UplinkError::Parked(_)
             | UplinkError::Nonsense(_) => {
                 // What arrived before the cut is asked for when the link is back.
                 self.piece_bytes = plan::next_piece_bytes(

@@ -2,12 +2,23 @@
 
 use async_trait::async_trait;
 use std::time::Duration;
-use trapline_wire::Sha256;
-use trapline_wire::v1::{PictureStatus, Receipt, SyncBatch, SyncReply};
+use trapline_wire::v1::{
+    EnrolReply, PictureStatus, Receipt, SignedEnrolment, SyncBatch, SyncReply,
+};
+use trapline_wire::{Sha256, TrapKey};
 
 /// A server, whatever the way to it. Every call may be made twice.
 #[async_trait]
 pub trait Uplink: Send {
+    /// Asks to be enrolled; only a trap with an identity of its own does.
+    async fn enrol(&mut self, _asking: &SignedEnrolment) -> Result<EnrolReply, UplinkError> {
+        let why = "this way to the server enrols nobody".to_owned();
+        Err(UplinkError::NotEnrolled(why))
+    }
+
+    /// From now on the trap shows this key.
+    fn use_key(&mut self, _key: &TrapKey) {}
+
     /// Sends records; the answer is checked against the batch by the caller.
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError>;
 
@@ -82,6 +93,12 @@ pub enum UplinkError {
          and put its key into TRAPLINE_SERVER_KEY or `server.key`"
     )]
     BadKey(String),
+    /// It does not take the trap in.
+    #[error("the server does not enrol this trap: {0}")]
+    NotEnrolled(String),
+    /// Another card speaks as this trap.
+    #[error("{0}")]
+    Parked(String),
     /// The answer is not one that a Trapline server gives.
     #[error("the answer is not from a Trapline server: {0}; check `server.url`")]
     Nonsense(String),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use trapline_agent::config::{Config, ServerConfig};
-use trapline_agent::sync::http::HttpUplink;
+use trapline_agent::config::Config;
+use trapline_agent::sync::http::{HttpUplink, Says};
 use trapline_agent::sync::uplink::{NewUpload, Uplink, UplinkError};
 use trapline_wire::v1::{Receipt, SyncBatch};
 use trapline_wire::{Sha256, TrapKey};
@@ -12,12 +12,10 @@ use trapline_wire::{Sha256, TrapKey};
 /// Answers the first request with these bytes; returns what `ask` got and what was asked.
 async fn with_answer<T>(answer: String, ask: impl AsyncFnOnce(HttpUplink) -> T) -> (T, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = ServerConfig {
-        url: format!("http://{}", listener.local_addr().unwrap()),
-        key: TrapKey::from_random(&[7; 25]),
-    };
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let key = TrapKey::from_random(&[7; 25]);
     let config = Config::from_text("test", "[camera]\nkind = \"none\"\n").unwrap();
-    let uplink = HttpUplink::new(&server, &config.sync).unwrap();
+    let uplink = HttpUplink::new(&url, &key, &Says::default(), &config.sync).unwrap();
     let serve = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut asked = Vec::new();

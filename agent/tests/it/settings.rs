@@ -1,7 +1,7 @@
 //! Settings: layers, everything wrong at once, and the overlay that never kills a trap.
 
 use std::path::{Path, PathBuf};
-use trapline_agent::config::{Config, Sources, load, shown};
+use trapline_agent::config::{Access, Config, Sources, load, shown};
 use trapline_wire::TrapKey;
 
 fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -94,7 +94,8 @@ fn later_layers_override_and_the_secret_is_not_shown() {
     };
     let loaded = load(&sources).unwrap();
     assert_eq!(loaded.config.schedule.every_ms(), 300_000);
-    assert_eq!(loaded.config.server.unwrap().key, key());
+    let access = loaded.config.server.unwrap().access;
+    assert_eq!(access, Access::Key(key()));
     let entry = &loaded.entries["server.key"];
     assert_eq!(
         entry.origin.to_string(),

@@ -1,7 +1,11 @@
-//! Slows down whoever guesses passwords: a bounded memory of failures, by name
-//! and by address, in the server's own time.
+//! Slows down whoever guesses passwords or tokens: a bounded memory of failures,
+//! by name and by address, in the server's own time.
 
+use crate::problem::{Failure, Refused};
+use crate::state::State;
+use axum::http::StatusCode;
 use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
 const WINDOW_MS: i64 = 15 * 60 * 1000;
 /// Failures for one name in a window.
@@ -16,13 +20,15 @@ const SUBJECTS_MAX: usize = 10_000;
 pub(crate) enum Subject {
     Name(String),
     Peer(String),
+    /// An address from which traps ask to be enrolled.
+    Enrolling(String),
 }
 
 impl Subject {
     fn failures_max(&self) -> usize {
         match self {
             Self::Name(_) => NAME_FAILURES_MAX,
-            Self::Peer(_) => PEER_FAILURES_MAX,
+            Self::Peer(_) | Self::Enrolling(_) => PEER_FAILURES_MAX,
         }
     }
 }
@@ -69,13 +75,48 @@ impl Limiter {
                 self.failures_ms.remove(subject);
             }
             // Knowing one password is no excuse for guessing others from the same place.
-            Subject::Peer(_) => {
+            Subject::Peer(_) | Subject::Enrolling(_) => {
                 if let Some(failures) = self.failures_ms.get_mut(subject) {
                     failures.pop();
                 }
             }
         }
     }
+}
+
+/// Refuses who failed too often, with these words, else counts the try.
+pub(crate) fn admit(state: &State, subjects: &[Subject], words: &str) -> Result<(), Failure> {
+    let now_ms = state.now_ms();
+    let mut limiter = limiter(state);
+    let wait_ms = subjects
+        .iter()
+        .filter_map(|subject| limiter.wait_ms(subject, now_ms))
+        .max();
+    if let Some(wait_ms) = wait_ms {
+        return Err(Failure::Refused(Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            error: "slow_down",
+            message: words.to_owned(),
+            retry_after_s: Some(u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000).max(1)),
+        }));
+    }
+    for subject in subjects {
+        limiter.note(subject, now_ms);
+    }
+    Ok(())
+}
+
+/// Takes noted tries back.
+pub(crate) fn forgive(state: &State, subjects: &[Subject]) {
+    let mut limiter = limiter(state);
+    for subject in subjects {
+        limiter.forgive(subject);
+    }
+}
+
+fn limiter(state: &State) -> MutexGuard<'_, Limiter> {
+    let limiter = &state.shared().limiter;
+    limiter.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

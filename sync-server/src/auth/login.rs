@@ -1,16 +1,16 @@
 //! Login, logout, and who am I.
 
-use super::limiter::Subject;
+use super::limiter::{self, Subject};
 use super::password::PASSWORD_BYTES_MAX;
+use super::peer::Peer;
 use super::{COOKIE, Researcher, password};
 use crate::body;
 use crate::db::User;
-use crate::problem::{Failure, Refused, bad_request, json, refuse};
+use crate::problem::{Failure, bad_request, json, refuse};
 use crate::state::{Shared, State};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{self, ConnectInfo, FromRequestParts};
-use axum::http::request::Parts;
+use axum::extract;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
@@ -18,9 +18,6 @@ use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::sync::PoisonError;
 use trapline_wire::Sha256;
 use trapline_wire::read::Me;
 
@@ -54,12 +51,12 @@ async fn login(
             "`{{\"name\": …, \"password\": …}}` is needed: {error}"
         ))
     })?;
-    let peer = match (&peer.forwarded, state.shared().settings.behind_proxy) {
-        (Some(forwarded), true) => forwarded.clone(),
-        _ => peer.address,
-    };
     let subjects = [Subject::Name(login.name.clone()), Subject::Peer(peer)];
-    admit(&state, &subjects)?;
+    limiter::admit(
+        &state,
+        &subjects,
+        "too many failed logins: wait, then try again",
+    )?;
     let permit = state
         .shared()
         .password_checks
@@ -77,44 +74,10 @@ async fn login(
             "name and password do not fit",
         ));
     };
-    {
-        let mut limiter = limiter(state.shared());
-        for subject in &subjects {
-            limiter.forgive(subject);
-        }
-    }
+    limiter::forgive(&state, &subjects);
     let mut response = json(StatusCode::OK, &Me { name: user.name });
     set_cookie(&mut response, state.shared(), &token, SESSION_SECONDS);
     Ok(response)
-}
-
-/// Refuses who failed too often, else counts the try.
-fn admit(state: &State, subjects: &[Subject]) -> Result<(), Failure> {
-    let now_ms = state.now_ms();
-    let mut limiter = limiter(state.shared());
-    let wait_ms = subjects
-        .iter()
-        .filter_map(|subject| limiter.wait_ms(subject, now_ms))
-        .max();
-    if let Some(wait_ms) = wait_ms {
-        return Err(Failure::Refused(Refused {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            error: "slow_down",
-            message: "too many failed logins: wait, then try again".to_owned(),
-            retry_after_s: Some(u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000).max(1)),
-        }));
-    }
-    for subject in subjects {
-        limiter.note(subject, now_ms);
-    }
-    Ok(())
-}
-
-fn limiter(shared: &Shared) -> std::sync::MutexGuard<'_, super::limiter::Limiter> {
-    shared
-        .limiter
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Checks the password and starts a session; `None` when it does not fit.
@@ -164,34 +127,5 @@ fn set_cookie(response: &mut Response, shared: &Shared, token: &str, seconds: i6
         format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(header::SET_COOKIE, value);
-    }
-}
-
-/// Where a request comes from: the connection's address, and what a proxy says.
-struct Peer(PeerNames);
-
-struct PeerNames {
-    address: String,
-    forwarded: Option<String>,
-}
-
-impl FromRequestParts<State> for Peer {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Infallible> {
-        let address = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or_else(|| "unknown".to_owned(), |info| info.0.ip().to_string());
-        // The last entry is the one that the proxy itself added.
-        let forwarded = parts
-            .headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .next_back()
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.rsplit(',').next())
-            .map(|name| name.trim().chars().take(64).collect());
-        Ok(Self(PeerNames { address, forwarded }))
     }
 }

@@ -11,6 +11,9 @@ pub(crate) struct TrapRow {
     pub(crate) number: i64,
     pub(crate) id: TrapId,
     pub(crate) last_contact_ms: Option<i64>,
+    /// Card and boot that last spoke with its key; empty when the next request has to be
+    /// looked at.
+    pub(crate) seen: String,
 }
 
 /// A trap as `trap list` shows it.
@@ -51,7 +54,7 @@ impl Db {
         let found = self
             .connection
             .prepare_cached(
-                "SELECT number, id, last_contact_ms FROM traps
+                "SELECT number, id, last_contact_ms, seen FROM traps
                  WHERE key_sha256 = :key AND revoked_ms IS NULL",
             )?
             .query_row(named_params! { ":key": fingerprint.as_bytes() }, |row| {
@@ -59,25 +62,19 @@ impl Db {
                     row.get::<_, i64>(0)?,
                     row.get::<_, String>(1)?,
                     row.get::<_, Option<i64>>(2)?,
+                    row.get::<_, String>(3)?,
                 ))
             })
             .optional()?;
-        let Some((number, id, last_contact_ms)) = found else {
+        let Some((number, id, last_contact_ms, seen)) = found else {
             return Ok(None);
         };
         Ok(Some(TrapRow {
             number,
             id: trap_id(&id)?,
             last_contact_ms,
+            seen,
         }))
-    }
-
-    /// Notes that the trap was heard from.
-    pub(crate) fn contact(&mut self, trap: i64, now_ms: i64) -> Result<(), Failure> {
-        self.connection
-            .prepare_cached("UPDATE traps SET last_contact_ms = :now WHERE number = :trap")?
-            .execute(named_params! { ":now": now_ms, ":trap": trap })?;
-        Ok(())
     }
 
     /// Every trap, by name.

@@ -10,6 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+const PREFIX: &str = "trapk";
 const ENTROPY_CHARS: usize = 32;
 const CHECKSUM_CHARS: usize = 6;
 
@@ -35,10 +36,7 @@ impl TrapKey {
     /// A new key from 25 random bytes: 5 for the id, 20 for the secret.
     #[must_use]
     pub fn from_random(random: &[u8; 25]) -> Self {
-        let (id_bytes, secret_bytes) = random.split_at(5);
-        let id = base32(id_bytes);
-        let stem = format!("trapk_{id}_{}", base32(secret_bytes));
-        let text = format!("{stem}{}", checksum(&stem));
+        let (id, text) = written(PREFIX, random);
         Self {
             trap: TrapId::try_from(id).expect("five bytes are eight characters"),
             text,
@@ -68,21 +66,8 @@ impl FromStr for TrapKey {
     type Err = BadKey;
 
     fn from_str(text: &str) -> Result<Self, BadKey> {
-        let rest = text.strip_prefix("trapk_").ok_or(BadKey::Form)?;
-        let (id, secret) = rest.split_once('_').ok_or(BadKey::Form)?;
-        let trap: TrapId = id.parse().map_err(|_| BadKey::Form)?;
-        let alphabet_only = secret.bytes().all(|b| ALPHABET.contains(&b));
-        if secret.len() != ENTROPY_CHARS + CHECKSUM_CHARS || !alphabet_only {
-            return Err(BadKey::Form);
-        }
-        let (stem, sum) = text
-            .split_at_checked(text.len() - CHECKSUM_CHARS)
-            .ok_or(BadKey::Form)?;
-        if checksum(stem) != sum {
-            return Err(BadKey::Checksum);
-        }
         Ok(Self {
-            trap,
+            trap: id_of(PREFIX, text)?,
             text: text.to_owned(),
         })
     }
@@ -100,6 +85,35 @@ impl fmt::Display for TrapKey {
     }
 }
 
+/// The id and the whole text of a secret that begins with `prefix`: 5 bytes for the id,
+/// 20 for the secret, and a checksum over both.
+pub(crate) fn written(prefix: &str, random: &[u8; 25]) -> (String, String) {
+    let (id_bytes, secret_bytes) = random.split_at(5);
+    let id = base32(id_bytes);
+    let stem = format!("{prefix}_{id}_{}", base32(secret_bytes));
+    let text = format!("{stem}{}", checksum(&stem));
+    (id, text)
+}
+
+/// The id of a secret in the form of [`written`].
+pub(crate) fn id_of(prefix: &str, text: &str) -> Result<TrapId, BadKey> {
+    let rest = text.strip_prefix(prefix).and_then(|r| r.strip_prefix('_'));
+    let (id, secret) = rest.and_then(|r| r.split_once('_')).ok_or(BadKey::Form)?;
+    let id: TrapId = id.parse().map_err(|_| BadKey::Form)?;
+    let alphabet_only = secret.bytes().all(|b| ALPHABET.contains(&b));
+    if secret.len() != ENTROPY_CHARS + CHECKSUM_CHARS || !alphabet_only {
+        return Err(BadKey::Form);
+    }
+    let (stem, sum) = text
+        .split_at_checked(text.len() - CHECKSUM_CHARS)
+        .ok_or(BadKey::Form)?;
+    if checksum(stem) == sum {
+        Ok(id)
+    } else {
+        Err(BadKey::Checksum)
+    }
+}
+
 fn checksum(stem: &str) -> String {
     let mut text = base32(&sha2::Sha256::digest(stem.as_bytes()));
     text.truncate(CHECKSUM_CHARS);
@@ -107,7 +121,7 @@ fn checksum(stem: &str) -> String {
 }
 
 /// RFC 4648 base32 in lower case, without padding.
-fn base32(bytes: &[u8]) -> String {
+pub(crate) fn base32(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(5) * 8);
     let (mut held, mut held_bits) = (0_u32, 0_u32);
     for &byte in bytes {

@@ -9,12 +9,16 @@
 pub mod arrivals;
 pub mod cell;
 pub mod digest;
+pub mod identity;
 pub mod ids;
 pub mod key;
 pub mod limits;
 pub mod read;
+pub mod token;
 pub mod v1;
 
 pub use digest::Sha256;
+pub use identity::{EnrolCode, Identity, PublicKey};
 pub use ids::{CaptureId, EffortId, LedgerId, ReadingId, TrackId, TrapId};
 pub use key::TrapKey;
+pub use token::EnrolToken;

@@ -5,12 +5,15 @@
 //! /api/v1/uploads?sha256=…` answers a [`PictureStatus`]. The files of a
 //! [`ModelOffer`] come by `GET /api/v1/models/<sha256>`. Every request may
 //! arrive twice and its answer never: records are keyed by id, pictures by
-//! content, and the same request gives the same answer.
+//! content, and the same request gives the same answer. `POST /api/v1/enrol`
+//! carries a [`SignedEnrolment`] of a trap that is not known yet and answers an
+//! [`EnrolReply`].
 
 use serde::{Deserialize, Serialize};
 
 mod capture;
 mod effort;
+mod enrol;
 mod heartbeat;
 mod inspection;
 mod look;
@@ -22,6 +25,7 @@ mod words;
 
 pub use capture::{CaptureRecord, CaptureSource, PictureRef, ReadingRecord};
 pub use effort::{EffortOutcome, EffortRecord, MissReason};
+pub use enrol::{EnrolAnswer, EnrolPlace, EnrolReply, EnrolRequest, Hardware, SignedEnrolment};
 pub use heartbeat::{Fault, Heartbeat};
 pub use inspection::{DetectionRecord, InspectionOutcome, InspectionRecord, ModelRef};
 pub use look::{CardSeen, LookFacts, WholeBecause};

@@ -178,6 +178,7 @@ impl Answer {
     /// What a trap makes of an answer that is no success.
     pub(super) fn refusal(&self) -> UplinkError {
         let problem = serde_json::from_slice::<Problem>(&self.body).ok();
+        let is_parked = problem.as_ref().is_some_and(|p| p.error == "parked");
         let message = problem.map_or_else(|| "no words".to_owned(), |problem| problem.message);
         let retry_after = self
             .header(header::RETRY_AFTER.as_str())
@@ -185,6 +186,7 @@ impl Answer {
             .map(Duration::from_secs);
         let status = self.status.as_u16();
         match status {
+            403 if is_parked => UplinkError::Parked(message),
             401 | 403 => UplinkError::BadKey(message),
             404 | 410 => UplinkError::Gone(message),
             409 => UplinkError::OutOfStep(message),

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use trapline_agent::asks::ShotCause;
 use trapline_agent::capture::fittings::Fittings;
 use trapline_agent::capture::{Capture, Devices};
-use trapline_agent::config::Config;
+use trapline_agent::config::{Access, Config};
 use trapline_agent::desk::Desk;
 use trapline_agent::hands::Hands;
 use trapline_agent::inspect::{Asked, Detect, Inspect, LookError, Seen, load_model};
@@ -25,7 +25,7 @@ use trapline_agent::models::Choice;
 use trapline_agent::moment::wire_stamp;
 use trapline_agent::stage::{Next, Stage, StageError};
 use trapline_agent::sync::Sync;
-use trapline_agent::sync::http::HttpUplink;
+use trapline_agent::sync::http::{HttpUplink, Says};
 use trapline_hal::{Camera, Clock as _};
 use trapline_store::Ledger;
 use trapline_wire::v1::ModelRef;
@@ -296,7 +296,11 @@ fn boot(
     let model = model.clone();
     let load = Box::new(move |_choice: &Choice| Ok(Box::new(model.clone()) as Box<dyn Detect>));
     let server = config.server.as_ref().context("no server is named")?;
-    let uplink = HttpUplink::new(server, &config.sync).map_err(|why| anyhow::anyhow!(why))?;
+    let Access::Key(key) = &server.access else {
+        anyhow::bail!("no key is named");
+    };
+    let uplink = HttpUplink::new(&server.url, key, &Says::default(), &config.sync);
+    let uplink = uplink.map_err(|why| anyhow::anyhow!(why))?;
     Ok(Stages {
         capture: Capture::new(desk.clone(), devices),
         inspect: Inspect::new(desk.clone(), load),
