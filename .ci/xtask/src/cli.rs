@@ -2,7 +2,7 @@
 
 use crate::cross::{Care, Part, Target};
 use crate::deb::Arch;
-use crate::{bench, budgets, crash, cross, deb, demo, model, rig, setup, test, tidy};
+use crate::{bench, budgets, crash, cross, deb, demo, image, model, rig, setup, test, tidy};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -53,8 +53,109 @@ enum Command {
     Cross(CrossArgs),
     /// Makes Debian packages of agent and server.
     Deb(DebArgs),
+    /// A card for a trap: Debian, the agent, and two slots for updates, in one file; or looks at one in the emulator.
+    #[command(args_conflicts_with_subcommands = true)]
+    Image {
+        #[command(subcommand)]
+        what: Option<Image>,
+        #[command(flatten)]
+        make: ImageArgs,
+    },
+    /// A signed update for traps that holds one root slot.
+    Bundle(BundleArgs),
     /// Builds the web app into sync-server/web/dist.
     Web,
+}
+
+#[derive(Subcommand)]
+enum Image {
+    /// Opens an image for `virt` in the emulator, with a root shell on its console.
+    Boot(ImageBootArgs),
+}
+
+/// What an image is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Board {
+    /// The emulator's own machine.
+    Virt,
+    Pi3,
+    Pi4,
+    Pi5,
+    Zero2w,
+}
+
+impl Board {
+    /// Its folder in image/boards.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Virt => "virt",
+            Self::Pi3 => "pi3",
+            Self::Pi4 => "pi4",
+            Self::Pi5 => "pi5",
+            Self::Zero2w => "zero2w",
+        }
+    }
+
+    /// What Raspberry Pi Imager calls the machines that it may be written for.
+    pub(crate) fn imager_devices(self) -> &'static [&'static str] {
+        match self {
+            Self::Virt => &[],
+            // Imager has no word of its own for the Zero 2 W.
+            Self::Pi3 | Self::Zero2w => &["pi3-64bit"],
+            Self::Pi4 => &["pi4-64bit"],
+            Self::Pi5 => &["pi5-64bit"],
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImageArgs {
+    /// The machine that it is for.
+    #[arg(long, value_enum, default_value = "virt")]
+    pub(crate) board: Board,
+    /// Settings that are put on the card; without it, the commented ones that every card carries.
+    #[arg(long, value_name = "trapline.toml")]
+    pub(crate) config: Option<PathBuf>,
+    /// Certificate of who signs updates; without it, the trap takes none.
+    #[arg(long, value_name = "cert.pem")]
+    pub(crate) update_cert: Option<PathBuf>,
+    /// Where image and papers go.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Take exactly the versions of image/packages.lock, or nothing.
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Take the newest versions and write them into image/packages.lock.
+    #[arg(long, conflicts_with = "locked")]
+    pub(crate) relock: bool,
+    /// The agent's package; without it, it is built.
+    #[arg(long, value_name = "FILE.deb")]
+    pub(crate) agent: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImageBootArgs {
+    /// An image as a file that is not compressed; without it, the last one made for `virt`.
+    pub(crate) image: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BundleArgs {
+    /// The slot, as `cargo xtask image` leaves it: slot.img.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) slot_image: PathBuf,
+    /// Certificate of who signs.
+    #[arg(long, value_name = "cert.pem")]
+    pub(crate) cert: PathBuf,
+    /// Key of who signs.
+    #[arg(long, value_name = "key.pem")]
+    pub(crate) key: PathBuf,
+    /// What the update calls itself; without it, the version of the source.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) version: Option<String>,
+    /// The bundle.
+    #[arg(long, value_name = "FILE.raucb")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -228,6 +329,11 @@ pub(crate) fn run() -> Result<()> {
         },
         Command::Cross(args) => cross::run(&args),
         Command::Deb(args) => deb::run(&args),
+        Command::Image { what, make } => match what {
+            None => image::run(&make),
+            Some(Image::Boot(args)) => image::boot(&args),
+        },
+        Command::Bundle(args) => image::bundle::run(&args),
         Command::Web => crate::build::web(),
     }
 }

@@ -9,7 +9,6 @@ pub(crate) mod look;
 mod made;
 mod measure;
 pub(crate) mod modules;
-mod packages;
 mod parts;
 pub(crate) mod pictures;
 mod play;

@@ -134,6 +134,48 @@ pub(crate) fn need_rig() -> Result<()> {
     apt(&["update", "-qq"])
 }
 
+/// What puts an image together: Debian in a namespace of its own, where the emulator runs what is for arm64.
+pub(crate) fn need_image() -> Result<()> {
+    need_rig()?;
+    let mut packages = Vec::new();
+    for (program, package) in [
+        ("mmdebstrap", "mmdebstrap"),
+        ("newuidmap", "uidmap"),
+        ("arch-test", "arch-test"),
+        ("xz", "xz-utils"),
+    ] {
+        if !found(program) {
+            packages.push(package);
+        }
+    }
+    let is_arm64 = cfg!(target_arch = "aarch64");
+    if !is_arm64 && !Path::new("/usr/lib/binfmt.d/qemu-aarch64.conf").exists() {
+        packages.push("qemu-user-static");
+    }
+    if !packages.is_empty() {
+        install(
+            &packages,
+            "images are made of Debian's packages, in a user namespace",
+        )?;
+    }
+    let user = process::output(Command::new("id").arg("-un"))?;
+    let ids = std::fs::read_to_string("/etc/subuid").unwrap_or_default();
+    if ids
+        .lines()
+        .any(|line| line.starts_with(&format!("{}:", user.trim())))
+    {
+        return Ok(());
+    }
+    say::line(
+        "giving this user a range of subordinate ids (/etc/subuid, /etc/subgid), for files of other owners",
+    );
+    let range = "100000-165535";
+    privileged(
+        "usermod",
+        &["--add-subuids", range, "--add-subgids", range, user.trim()],
+    )
+}
+
 /// The library that reads C headers for the camera's bindings, and the headers of the Pi's C library.
 pub(crate) fn need_bindings() -> Result<()> {
     // `libclang-cpp` is another library.

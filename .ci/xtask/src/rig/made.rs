@@ -2,7 +2,7 @@
 //! kernel and each recipe.
 
 use super::modules::Sources;
-use super::packages::Packages;
+use crate::packages::Packages;
 use crate::{process, say};
 use anyhow::Result;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ use std::process::Command;
 const FEED: &str = include_str!("guest/feed.c");
 /// Everything that decides what is made; when it changes all is made anew.
 const RECIPE: [&str; 4] = [
-    include_str!("packages.rs"),
+    include_str!("../packages.rs"),
     include_str!("modules.rs"),
     include_str!("made.rs"),
     FEED,

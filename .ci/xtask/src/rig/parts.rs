@@ -2,10 +2,10 @@
 //! guest's files, the bus, and the agent as a Pi runs it.
 
 use super::archive::Archive;
-use super::{made, packages, pictures};
+use super::{made, pictures};
 use crate::aarch64::cross::{self, Cpu, TARGET};
 use crate::build::{self, Cast, Profile, Programs};
-use crate::{process, say, setup};
+use crate::{packages, process, say, setup};
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Debian's packages, unpacked into the rig's own folder and never installed.
+//! Debian's packages, unpacked into a folder of the project's own and never installed.
 //!
 //! So nothing on the desk changes, nothing there is in the way (a machine with a newer `qemu-utils` refuses this
 //! release's `qemu-system-arm`), and no rights are needed.
@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What this machine's package manager can fetch, kept in a folder.
-pub(super) struct Packages {
+pub(crate) struct Packages {
     kept: PathBuf,
 }
 
 impl Packages {
     /// Packages are kept in `folder`, so that each is fetched once.
-    pub(super) fn kept_in(folder: &Path) -> Result<Self> {
+    pub(crate) fn kept_in(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder.join("partial"))?;
         Ok(Self {
             kept: folder.to_owned(),
@@ -23,7 +23,7 @@ impl Packages {
     }
 
     /// Unpacks programs with everything that they need and this machine has not.
-    pub(super) fn programs(&self, names: &[&str], into: &Path) -> Result<()> {
+    pub(crate) fn programs(&self, names: &[&str], into: &Path) -> Result<()> {
         say::line(&format!(
             "fetching {}, to be unpacked only",
             names.join(", ")
@@ -53,7 +53,7 @@ impl Packages {
     }
 
     /// Unpacks exactly these packages, without what they depend on.
-    pub(super) fn alone(&self, names: &[&str], into: &Path) -> Result<()> {
+    pub(crate) fn alone(&self, names: &[&str], into: &Path) -> Result<()> {
         say::line(&format!(
             "fetching {}, to be unpacked only",
             names.join(", ")
@@ -77,7 +77,7 @@ impl Packages {
 }
 
 /// The newest arm64 kernel of the 6.12 line, by its package's name behind `linux-image-`, and its version.
-pub(super) fn kernel() -> Result<(String, String)> {
+pub(crate) fn kernel() -> Result<(String, String)> {
     let mut command = Command::new("apt-cache");
     command.args([
         "search",
@@ -109,7 +109,7 @@ pub(super) fn kernel() -> Result<(String, String)> {
 /// What dpkg knows to be installed, less the emulators: theirs may be of another release than what is wanted.
 fn installed_but_emulators() -> Result<String> {
     let all = std::fs::read_to_string("/var/lib/dpkg/status")
-        .context("the rig is built from Debian's packages, and this machine has no dpkg")?;
+        .context("this is made from Debian's packages, and this machine has no dpkg")?;
     let others = all
         .split("\n\n")
         .filter(|package| !package.starts_with("Package: qemu"));
