@@ -9,7 +9,7 @@ mod run;
 mod settings;
 mod words;
 
-use crate::config::{self, Loaded, Problems, Sources};
+use crate::config::{self, Loaded, Problems, Sources, worked};
 use crate::page::password::{PASSWORD_FILE, Password};
 use crate::page::smaller;
 use crate::{apart, export, hardware, inspector, models, power, status};
@@ -46,9 +46,13 @@ pub fn main() -> ExitCode {
 fn act(cli: Cli) -> anyhow::Result<ExitCode> {
     // Not before it is known that they are needed: a trap that is being wired has no settings
     // yet, and at the end of a shutdown they cannot be read any more.
+    let file = cli.layers.config.clone();
     let load = || config::load(&Sources::of_process(cli.layers.config, cli.layers.overlay));
     match cli.command {
-        Command::Run => return run::run(load()?),
+        Command::Run {
+            pictures_alone: true,
+        } => return run::run(worked::load(&file.unwrap_or_default())?),
+        Command::Run { .. } => return run::run(load()?),
         Command::Once => return run::once(load()?),
         Command::Status { json } => {
             let status = status::Status::read(&load()?.config.ledger.dir, now_ms())?;
@@ -72,6 +76,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Hal(HalCommand::Scan { json }) => return scan(json),
         Command::Look(args) => look(&args)?,
+        Command::SetClock { wish } => trapline_hal::pi::clock::set_by_wish(&wish)?,
         Command::LampOff => say(&apart::lamp_off(&load()?.config)?)?,
         Command::LampGuard { order } => apart::lamp_guard(&order)?,
         Command::PagePicture { wish } => {

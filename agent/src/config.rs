@@ -15,6 +15,7 @@ pub mod power;
 pub mod raw;
 pub mod sensors;
 mod server;
+pub mod worked;
 mod written;
 
 use crate::degrade::Thresholds;

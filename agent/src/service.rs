@@ -2,6 +2,7 @@
 //! that `trapline-agent status` reads.
 
 use crate::agent::Outside;
+use crate::config::worked;
 use crate::health::Facts;
 use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
@@ -9,11 +10,21 @@ use std::time::Duration;
 
 /// Live facts beside the ledger; lost in a power cut, and nothing is lost with them.
 pub const FACTS_FILE: &str = "live.json";
+/// So often the trap says that it is well before its settings count as good: five minutes with the unit's watchdog.
+const PROVED_AFTER: u32 = 5;
 
 /// `systemd`, if it started us, and the file of live facts.
 #[derive(Debug)]
 pub struct Service {
     facts_file: PathBuf,
+    unproved: Option<Unproved>,
+}
+
+/// Settings that have not worked for long enough to be kept for bad days.
+#[derive(Debug)]
+struct Unproved {
+    text: String,
+    alive: u32,
 }
 
 impl Service {
@@ -22,7 +33,33 @@ impl Service {
     pub fn new(ledger_dir: &Path) -> Self {
         Self {
             facts_file: ledger_dir.join(FACTS_FILE),
+            unproved: None,
         }
+    }
+
+    /// Keeps these settings beside the ledger once the trap has been well with them for a while.
+    #[must_use]
+    pub fn keeping(mut self, text: String) -> Self {
+        self.unproved = Some(Unproved { text, alive: 0 });
+        self
+    }
+
+    fn prove(&mut self) {
+        let Some(unproved) = &mut self.unproved else {
+            return;
+        };
+        unproved.alive += 1;
+        if unproved.alive < PROVED_AFTER {
+            return;
+        }
+        let kept = self
+            .facts_file
+            .parent()
+            .map(|dir| worked::keep(dir, &unproved.text));
+        if let Some(Err(error)) = kept {
+            log::warn!("the settings that work cannot be kept: {error}");
+        }
+        self.unproved = None;
     }
 }
 
@@ -33,6 +70,7 @@ impl Outside for Service {
 
     fn alive(&mut self) {
         notify(&[NotifyState::Watchdog]);
+        self.prove();
     }
 
     fn alive_every(&self) -> Option<Duration> {
@@ -82,5 +120,26 @@ fn remove(file: &Path) -> std::io::Result<()> {
 fn notify(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         log::warn!("the service manager cannot be told: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_kept_when_they_have_worked_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join(worked::WORKED_FILE);
+        let mut service = Service::new(folder.path()).keeping("trap.name = \"a\"\n".to_owned());
+        for _ in 1..PROVED_AFTER {
+            service.alive();
+        }
+        assert!(!kept.exists());
+        service.alive();
+        assert_eq!(
+            std::fs::read_to_string(kept).unwrap(),
+            "trap.name = \"a\"\n"
+        );
     }
 }

@@ -302,6 +302,9 @@ pub(crate) struct DebArgs {
     /// Where the packages go [default: `deb` in the target folder].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Install, upgrade, remove and purge them in a copy of this system that is thrown away; takes root.
+    #[arg(long = "try")]
+    pub(crate) trial: bool,
     /// Leave out Debian's judge of packages.
     #[arg(long)]
     pub(crate) no_lint: bool,

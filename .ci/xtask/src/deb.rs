@@ -4,6 +4,7 @@ mod contents;
 mod control;
 mod lint;
 mod tree;
+mod trial;
 
 use crate::cli::DebArgs;
 use crate::cross::{self, Care, Part, Target};
@@ -80,6 +81,10 @@ pub(crate) fn run(args: &DebArgs) -> Result<()> {
     if !args.no_lint {
         say::step("lintian");
         lint::check(&packages)?;
+    }
+    if args.trial {
+        say::step("install, upgrade, removal and purge, in a copy of this system");
+        trial::run(&packages)?;
     }
     Ok(())
 }

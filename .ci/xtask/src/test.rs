@@ -5,6 +5,7 @@ mod clients;
 mod emulated;
 mod rig;
 mod tally;
+mod units;
 
 use crate::build::{self, Cast, Profile, cargo};
 use crate::cli::{CrashArgs, TestArgs};
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
         ]))
     });
     tally.step("tidy", || tidy::run(false));
+    tally.counted("units of the services", units::run);
     tally.counted("tests of all crates", tally::cargo_tests);
     tally.counted("the int8 kernels on emulated Pis", emulated::run);
     tally.step("the programs", || {

@@ -2,7 +2,7 @@
 
 use super::now_ms;
 use super::print::say;
-use crate::config::Loaded;
+use crate::config::{Loaded, worked};
 use crate::service::Service;
 use crate::{boot, door, logging, status};
 use anyhow::Context as _;
@@ -19,7 +19,10 @@ pub(super) fn run(loaded: Loaded) -> anyhow::Result<ExitCode> {
     logging::start(loaded.config.log_level);
     let name = loaded.config.trap.name.clone();
     let dir = loaded.config.ledger.dir.clone();
-    let outside = Service::new(&dir);
+    let outside = match loaded.faults.is_empty() {
+        true => Service::new(&dir).keeping(worked::text(&loaded.entries)),
+        false => Service::new(&dir),
+    };
     let agent = boot::assemble(loaded, Box::new(outside))?;
     log::info!(trap = name.as_str(); "trap {name:?} starts");
     let runtime = runtime()?;

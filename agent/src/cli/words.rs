@@ -40,7 +40,11 @@ pub(super) struct Layers {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the trap until stopped
-    Run,
+    Run {
+        /// With the settings of `--config` alone and without the detector: when nothing else helps
+        #[arg(long, hide = true, requires = "config")]
+        pictures_alone: bool,
+    },
     /// Take one picture now, inspect it, send what waits, and end
     Once,
     /// Say what the trap did, what waits and what is wrong
@@ -90,6 +94,12 @@ pub(super) enum Command {
     /// Look at the picture on standard input: the process in which the detector runs
     #[command(hide = true)]
     Look(LookArgs),
+    /// Set the system's clock, for the service that may do nothing else
+    #[command(hide = true)]
+    SetClock {
+        /// Milliseconds since 1970, and since the boot when that was so
+        wish: String,
+    },
     /// Put out every lamp that the settings name, for the service manager to run after the service
     #[command(hide = true)]
     LampOff,

@@ -74,8 +74,10 @@ pub(super) async fn set_clock(
 
 fn clock_words(error: &std::io::Error) -> String {
     if error.kind() == std::io::ErrorKind::PermissionDenied {
-        "the agent may not set the clock: its service needs `AmbientCapabilities=CAP_SYS_TIME`"
-            .to_owned()
+        format!(
+            "the agent may not set the clock: the rule for polkit that comes with its service, and \
+             `trapline-clock@.service`, are needed ({error})"
+        )
     } else {
         format!("the clock cannot be set: {error}")
     }

@@ -51,6 +51,14 @@ const AGENT: Contents = Contents {
             "usr/lib/systemd/system/trapline-agent.service",
         ),
         (
+            "systemd/trapline-agent-safe.service",
+            "usr/lib/systemd/system/trapline-agent-safe.service",
+        ),
+        (
+            "systemd/trapline-clock@.service",
+            "usr/lib/systemd/system/trapline-clock@.service",
+        ),
+        (
             "systemd/system-shutdown/trapline",
             "usr/lib/systemd/system-shutdown/trapline",
         ),
