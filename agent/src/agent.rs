@@ -7,6 +7,7 @@ use crate::capture::{Capture, Devices};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::enrol::ask::Enrol;
+use crate::enrol::{EnrolFacts, Order};
 use crate::front::{Front, FrontDevices};
 use crate::hands::Hands;
 use crate::health::Facts;
@@ -143,6 +144,17 @@ impl Agent {
         enrol.introduce(&self.desk);
         self.sync = self.sync.enrolling(enrol);
         self
+    }
+
+    /// Settles the enrolment as far as it goes now, without the day of the trap; `None` for a
+    /// trap without a server, or with a key in its settings.
+    ///
+    /// # Errors
+    /// Why the server was not heard.
+    pub async fn enrol_now(mut self, order: Order) -> Result<Option<EnrolFacts>, StageError> {
+        self.desk.enrol_orders.leave(order);
+        self.sync.enrol_to_the_end().await?;
+        Ok(self.desk.health.facts().enrolment)
     }
 
     /// What the stages share, for whoever watches the agent.

@@ -46,7 +46,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     } = loaded;
     let clock = power::clock(&config);
     let now = clock.stamp();
-    let (ledger, trouble) = open_ledger(&config.ledger.dir, &clock)?;
+    let (mut ledger, trouble) = open_ledger(&config.ledger.dir, &clock)?;
     if let Some(text) = overlay
         && let Err(error) = layers::keep_overlay(&config.ledger.dir, &text)
     {
@@ -55,7 +55,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     let replayed = usize::try_from(ledger.replayed()?).unwrap_or(0);
     let devices = devices(&config, replayed);
     let memory_limit_bytes = config.detector.memory_limit_bytes;
-    let way = enrol::way(&config, &now);
+    let way = enrol::way(&config, &mut ledger, &now);
     let power = power::power(&config);
     let (front, probes) = (
         front::front(&config.front),

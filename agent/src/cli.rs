@@ -4,6 +4,7 @@
 
 mod card;
 mod checks;
+mod enrol;
 mod print;
 mod run;
 mod settings;
@@ -58,6 +59,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
             let status = status::Status::read(&load()?.config.ledger.dir, now_ms())?;
             print::report(&status, json)?;
         }
+        Command::Enrol(args) => return enrol::enrol(load()?, &args),
         Command::Config(ConfigCommand::Check) => return settings::check(&load()?),
         Command::Config(ConfigCommand::Show { origin }) => settings::show(&load()?, origin)?,
         Command::Card(command) => return card::card(command),

@@ -3,9 +3,10 @@
 //! asks here first. One line of JSON goes in, one comes out.
 //!
 //! What comes in is believed in nothing: it is short or refused, it is soon there
-//! or dropped, and it can ask for two checks and nothing else.
+//! or dropped, and it can ask for two checks and about the enrolment, and nothing else.
 
 use crate::desk::Desk;
+use crate::enrol::{EnrolFacts, Order};
 use crate::{depart, selftest};
 use anyhow::{Context as _, anyhow};
 use serde::de::DeserializeOwned;
@@ -32,6 +33,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// The steps of a check have deadlines of their own; all of them together take less.
 const CHECK_LIMIT: Duration = Duration::from_mins(20);
 
+/// An order is looked after so often, in case the server answers at once.
+const ORDER_LOOKS: u32 = 10;
+const ORDER_LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ask", deny_unknown_fields)]
@@ -40,6 +45,11 @@ pub enum Question {
     Selftest {},
     /// The departure check.
     Depart {},
+    /// How the trap stands with its server, after an order.
+    Enrol {
+        /// The order.
+        order: Order,
+    },
 }
 
 /// What is answered.
@@ -139,6 +149,7 @@ async fn answer(desk: &Desk, stream: UnixStream) -> io::Result<()> {
     let answer = match serde_json::from_slice(&line) {
         Ok(Question::Selftest {}) => reported(&selftest::selftest(desk).await),
         Ok(Question::Depart {}) => reported(&depart::depart(desk).await),
+        Ok(Question::Enrol { order }) => reported(&enrolled(desk, order).await),
         Err(_) => Answer::Refused("this is no question".to_owned()),
     };
     let mut text = serde_json::to_vec(&answer)?;
@@ -147,6 +158,21 @@ async fn answer(desk: &Desk, stream: UnixStream) -> io::Result<()> {
         Ok(done) => done,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }
+}
+
+/// Leaves an order for the sync stage, and gives what came of it within a while.
+async fn enrolled(desk: &Desk, order: Order) -> Option<EnrolFacts> {
+    desk.enrol_orders.leave(order);
+    desk.wakes.sync.notify_one();
+    for _ in 0..ORDER_LOOKS {
+        tokio::time::sleep(ORDER_LOOK_EVERY).await;
+        if desk.enrol_orders.is_empty() {
+            break;
+        }
+    }
+    // The order was taken up; its answer is under way.
+    tokio::time::sleep(ORDER_LOOK_EVERY).await;
+    desk.health.facts().enrolment
 }
 
 fn reported<T: Serialize>(report: &T) -> Answer {

@@ -96,6 +96,15 @@ impl Orders {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(order);
     }
 
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
+    }
+
     /// Takes the order.
     #[must_use]
     pub fn take(&self) -> Option<Order> {

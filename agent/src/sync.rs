@@ -88,6 +88,12 @@ impl Sync {
         self
     }
 
+    /// Asks until the server has nothing new to say.
+    pub(crate) async fn enrol_to_the_end(&mut self) -> Result<(), StageError> {
+        while self.enrol().await? == Some(Next::Again) {}
+        Ok(())
+    }
+
     /// What enrolment wants first; `None` when the trap may deliver.
     async fn enrol(&mut self) -> Result<Option<Next>, StageError> {
         let (Some(enrol), Some(uplink)) = (self.enrol.as_mut(), self.uplink.as_mut()) else {

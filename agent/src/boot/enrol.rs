@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use trapline_hal::Stamp;
 use trapline_hal::pi::fingerprint::Kernel;
+use trapline_store::Ledger;
 use trapline_wire::TrapKey;
 use trapline_wire::v1::{EnrolPlace, Hardware};
 
@@ -28,7 +29,7 @@ pub(super) struct Way {
 }
 
 /// The way that the settings name, with the identity from the ledger's folder.
-pub(super) fn way(config: &Config, now: &Stamp) -> Way {
+pub(super) fn way(config: &Config, ledger: &mut Ledger, now: &Stamp) -> Way {
     let mut way = Way::default();
     let Some(server) = &config.server else {
         return way;
@@ -36,7 +37,7 @@ pub(super) fn way(config: &Config, now: &Stamp) -> Way {
     let hardware = hardware_of(&Kernel::default().fingerprint(&config.ledger.dir));
     let key = match &server.access {
         Access::Key(key) => key.clone(),
-        Access::Identity(_) => match enrol(config, server, &hardware, now, &mut way.troubles) {
+        Access::Identity(_) => match enrol(config, ledger, &hardware, now, &mut way.troubles) {
             Ok(enrol) => {
                 let key = enrol.trap_key();
                 way.enrol = Some(enrol);
@@ -45,7 +46,7 @@ pub(super) fn way(config: &Config, now: &Stamp) -> Way {
             Err(error) => {
                 let dir = config.ledger.dir.display();
                 let why = format!(
-                    "the trap's identity cannot be kept in {dir}: {error}; everything stays on \
+                    "the trap's identity cannot be kept in {dir}: {error:#}; everything stays on \
                      the card. Is the card full or write-protected?"
                 );
                 way.troubles.push((PART, why));
@@ -104,11 +105,11 @@ impl Way {
 
 fn enrol(
     config: &Config,
-    server: &ServerConfig,
+    ledger: &mut Ledger,
     hardware: &Hardware,
     now: &Stamp,
     troubles: &mut Vec<(&'static str, String)>,
-) -> io::Result<Enrol> {
+) -> anyhow::Result<Enrol> {
     let dir = &config.ledger.dir;
     let known = match Kept::read(dir) {
         Err(error)
@@ -131,19 +132,28 @@ fn enrol(
     };
     let kept = match known {
         Some(mut kept) => {
+            let was_parked = kept.parked.is_some();
             if kept.look_around(hardware, now.unix_ms) {
+                // First the ledger: after a cut between the two it takes one more name.
+                if kept.parked.is_some() && !was_parked {
+                    ledger.take_name(super::draw_id()?, now.unix_ms)?;
+                }
                 kept.write(dir)?;
             }
             kept
         }
         None => make(dir, hardware)?,
     };
-    let token = match &server.access {
-        Access::Identity(token) => token.clone(),
-        Access::Key(_) => None,
+    let (url, token) = match &config.server {
+        Some(ServerConfig {
+            url,
+            access: Access::Identity(token),
+        }) => (url.clone(), token.clone()),
+        Some(ServerConfig { url, .. }) => (url.clone(), None),
+        None => (String::new(), None),
     };
     let wishes = Wishes {
-        url: server.url.clone(),
+        url,
         token,
         name: (config.trap.name != NO_NAME).then(|| config.trap.name.clone()),
         place: config.trap.place.as_ref().map(|place| EnrolPlace {

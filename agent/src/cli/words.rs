@@ -53,6 +53,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say how the trap stands with its server, and ask it now
+    Enrol(EnrolArgs),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -122,6 +124,19 @@ pub(super) enum Command {
         /// What is wanted, as JSON
         settings: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EnrolArgs {
+    /// Make this card a trap of its own: a new identity, which a token or a person lets in
+    #[arg(long, conflicts_with = "same")]
+    pub(super) anew: bool,
+    /// This card is a copy and goes on as the trap, because the other card is gone
+    #[arg(long)]
+    pub(super) same: bool,
+    /// As JSON, one object, for programs
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

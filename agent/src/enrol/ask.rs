@@ -8,10 +8,11 @@ use crate::sync::uplink::{Uplink, UplinkError};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use trapline_store::Ledger;
 use trapline_wire::v1::{
     EnrolAnswer, EnrolPlace, EnrolReply, EnrolRequest, Hardware, SignedEnrolment,
 };
-use trapline_wire::{EnrolToken, TrapKey};
+use trapline_wire::{EnrolToken, LedgerId, TrapKey};
 
 /// The part that a fault of enrolment is filed under.
 pub const PART: &str = "enrol";
@@ -137,6 +138,10 @@ impl Enrol {
     /// Nothing is delivered any more until a person has decided.
     pub(crate) async fn park(&mut self, desk: &Desk, why: String) {
         let now_ms = desk.clock.stamp().unix_ms;
+        let known = self.kept.parked.as_ref();
+        if known.is_none() && !self.take_name(desk).await {
+            return;
+        }
         let (since_ms, original) = match self.kept.parked.take() {
             Some(parked) => (parked.since_ms, parked.original),
             None => (now_ms, None),
@@ -174,6 +179,16 @@ impl Enrol {
             log::error!("no random numbers for a new identity");
             return;
         };
+        // First the ledger: a cut between the two leaves a parked card, which is asked about again.
+        if self.kept.parked.is_some()
+            && let Err(error) = desk.books.with(Ledger::disown).await
+        {
+            log::warn!(
+                "this card cannot become a trap of its own: {}",
+                error.in_full()
+            );
+            return;
+        }
         self.kept = Kept::new(seed, self.hardware.clone());
         self.unanswered = 0;
         self.keep(desk).await;
@@ -181,6 +196,23 @@ impl Enrol {
         desk.health.clear(PART);
         self.introduce(desk);
         log::info!("this card is a trap of its own from now on");
+    }
+
+    /// Another card may be writing under the ledger's name, so from here on it has another.
+    async fn take_name(&mut self, desk: &Desk) -> bool {
+        let Some([a, b, c, d, ..]) = (self.draw)() else {
+            return false;
+        };
+        let id = LedgerId(u32::from_be_bytes([a, b, c, d]));
+        let now_ms = desk.clock.stamp().unix_ms;
+        let taken = desk.books.with(move |ledger| ledger.take_name(id, now_ms));
+        match taken.await {
+            Ok(()) => true,
+            Err(error) => {
+                log::warn!("the ledger cannot take a new name: {}", error.in_full());
+                false
+            }
+        }
     }
 
     fn wait_for_people(&mut self, desk: &Desk) -> Next {

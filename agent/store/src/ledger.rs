@@ -21,6 +21,7 @@ mod follow;
 mod forecast;
 mod inspect;
 mod models;
+mod names;
 mod outbox;
 mod pages;
 mod pictures;
@@ -47,6 +48,8 @@ pub use retain::{Prunable, Usage};
 pub use shots::{NewCapture, NewReading, Span};
 pub use summary::{LastCapture, Summary};
 
+use names::Names;
+
 /// More than what the detector remembers of the largest picture.
 const MEMORY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -56,7 +59,7 @@ pub struct View {
     connection: Connection,
     disk: Arc<dyn Disk>,
     layout: Layout,
-    id: LedgerId,
+    names: Names,
 }
 
 /// The ledger in the hands of its one owner, who may write.
@@ -101,13 +104,14 @@ impl Ledger {
         })?;
         image_files::make_folders(disk.as_ref(), &layout)?;
         let mut connection = database::connect(disk.as_ref(), &layout)?;
-        let (id, created) = database::prepare(&mut connection, disk.as_ref(), &layout, draw, now)?;
+        let (names, created) =
+            database::prepare(&mut connection, disk.as_ref(), &layout, draw, now)?;
         let mut ledger = Self {
             view: View {
                 connection,
                 disk,
                 layout,
-                id,
+                names,
             },
             leftover: None,
             _lock: lock,
@@ -232,19 +236,19 @@ impl View {
     /// [`Io`](StoreError::Io).
     pub fn open(folder: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let layout = Layout::new(folder);
-        let (connection, id) = database::connect_to_read(&layout)?;
+        let (connection, names) = database::connect_to_read(&layout)?;
         Ok(Self {
             connection,
             disk,
             layout,
-            id,
+            names,
         })
     }
 
-    /// The ledger's id, drawn when it was started.
+    /// The ledger's id, drawn when it was started, or when it was found to be a copy.
     #[must_use]
     pub fn id(&self) -> LedgerId {
-        self.id
+        self.names.newest()
     }
 
     /// The folder that holds it.
@@ -284,19 +288,19 @@ impl View {
     }
 
     pub(crate) fn capture_id(&self, seq: u64) -> CaptureId {
-        CaptureId::new(self.id, seq)
+        CaptureId::new(self.names.of_capture(seq), seq)
     }
 
     pub(crate) fn effort_id(&self, seq: u64) -> EffortId {
-        EffortId::new(self.id, seq)
+        EffortId::new(self.names.of_effort(seq), seq)
     }
 
     pub(crate) fn reading_id(&self, seq: u64) -> ReadingId {
-        ReadingId::new(self.id, seq)
+        ReadingId::new(self.names.of_reading(seq), seq)
     }
 
     pub(crate) fn track_id(&self, seq: u64) -> TrackId {
-        TrackId::new(self.id, seq)
+        TrackId::new(self.names.of_track(seq), seq)
     }
 }
 
@@ -304,7 +308,7 @@ impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("View")
             .field("folder", &self.layout.folder)
-            .field("id", &self.id)
+            .field("id", &self.id())
             .finish_non_exhaustive()
     }
 }

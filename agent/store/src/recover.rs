@@ -103,7 +103,7 @@ fn check_folder(
     for entry in entries {
         let file = folder.join(&entry.name);
         let capture = image_files::capture_of(&entry.name)
-            .filter(|capture| capture.ledger == ledger.id())
+            .filter(|capture| *capture == ledger.capture_id(capture.seq))
             .filter(|capture| capture.seq / FOLDER_PICTURES == number && !entry.is_folder);
         let Some(capture) = capture else {
             recovery.strangers += 1;

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::{self, Path};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use qrcodegen::{QrCode, QrCodeEcc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use trapline_wire::{EnrolCode, EnrolToken};
@@ -92,13 +93,26 @@ pub(super) async fn make_token(
                 made_by: &by,
             };
             shared.writer().add_token(&token, &new, now_ms)?;
+            let (qr, qr_modules) = drawn(token.reveal());
             Ok(serde_json::json!({
-                "id": token.id(), "token": token.reveal(), "expires_ms": expires_ms,
+                "qr": qr, "qr_modules": qr_modules, "id": token.id(), "token": token.reveal(), "expires_ms": expires_ms,
                 "uses": wanted.uses, "prefix": wanted.prefix,
             }))
         })
         .await?;
     Ok(json(StatusCode::OK, &made))
+}
+
+/// A QR code as the path of an SVG, one unit for each module, and its modules on a side.
+fn drawn(text: &str) -> (String, i32) {
+    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else {
+        return (String::new(), 0);
+    };
+    let side = code.size();
+    let modules = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
+    let dark = modules.filter(|(x, y)| code.get_module(*x, *y));
+    let squares: Vec<String> = dark.map(|(x, y)| format!("M{x} {y}h1v1h-1z")).collect();
+    (squares.concat(), side)
 }
 
 /// `POST /api/v1/enrolment/tokens/{id}/revoke`

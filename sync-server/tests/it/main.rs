@@ -13,6 +13,7 @@
 mod command_line;
 mod cuts;
 mod doors;
+mod enrolment;
 mod flaws;
 mod house;
 mod lists;

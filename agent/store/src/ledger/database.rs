@@ -2,25 +2,26 @@
 //! aside when it is damaged.
 
 use crate::disk::{CommitPoint, Disk};
-use crate::error::{Halt, StoreError};
+use crate::error::StoreError;
 use crate::image_files::Layout;
-use crate::ledger::rows::parse_word;
+use crate::ledger::names::Names;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use trapline_wire::LedgerId;
 use trapline_wire::v1::Stamp;
 
 /// Every schema step ever shipped, in order; `user_version` counts those applied.
-const SCHEMAS: [&str; 6] = [
+const SCHEMAS: [&str; 7] = [
     include_str!("../../schema/0001.sql"),
     include_str!("../../schema/0002.sql"),
     include_str!("../../schema/0003.sql"),
     include_str!("../../schema/0004.sql"),
     include_str!("../../schema/0005.sql"),
     include_str!("../../schema/0006.sql"),
+    include_str!("../../schema/0007.sql"),
 ];
 /// The newest schema.
-const SCHEMA_NEWEST: u32 = 6;
+const SCHEMA_NEWEST: u32 = 7;
 /// Marks the file as a ledger for `file(1)` and for us: "Trap" in ASCII.
 const APPLICATION_ID: i64 = 0x5472_6170;
 /// Databases that are kept after they were set aside.
@@ -57,7 +58,7 @@ pub(super) fn connect(disk: &dyn Disk, layout: &Layout) -> Result<Connection, St
     Ok(connection)
 }
 
-/// Brings the schema up to date and finds, or draws, the ledger's id; also
+/// Brings the schema up to date and finds, or draws, the ledger's names; also
 /// says whether the ledger is new.
 pub(super) fn prepare(
     connection: &mut Connection,
@@ -65,11 +66,12 @@ pub(super) fn prepare(
     layout: &Layout,
     draw: impl FnOnce() -> LedgerId,
     now: &Stamp,
-) -> Result<(LedgerId, bool), StoreError> {
+) -> Result<(Names, bool), StoreError> {
     let file = layout.database();
     let found = schema_of(connection, &file)?;
     if found == SCHEMA_NEWEST {
-        return Ok((ledger_id(connection).map_err(|halt| halt.at(&file))?, false));
+        let names = Names::read(connection).map_err(|halt| halt.at(&file))?;
+        return Ok((names, false));
     }
     let at = |error| StoreError::sql(&file, error);
     let transaction = connection
@@ -88,7 +90,7 @@ pub(super) fn prepare(
             "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_NEWEST};"
         ))
         .map_err(at)?;
-    let id = ledger_id(&transaction).map_err(|halt| halt.at(&file))?;
+    let names = Names::read(&transaction).map_err(|halt| halt.at(&file))?;
     disk.commit_point(CommitPoint::Before)
         .map_err(|error| StoreError::io(&file, error))?;
     transaction.commit().map_err(at)?;
@@ -96,11 +98,11 @@ pub(super) fn prepare(
         .map_err(|error| StoreError::io(&file, error))?;
     disk.sync_folder(&layout.folder)
         .map_err(|error| StoreError::io(&layout.folder, error))?;
-    Ok((id, created))
+    Ok((names, created))
 }
 
 /// Opens the database beside its writer, only to read.
-pub(super) fn connect_to_read(layout: &Layout) -> Result<(Connection, LedgerId), StoreError> {
+pub(super) fn connect_to_read(layout: &Layout) -> Result<(Connection, Names), StoreError> {
     let file = layout.database();
     if !file.exists() {
         return Err(StoreError::NoLedger { file });
@@ -122,8 +124,8 @@ pub(super) fn connect_to_read(layout: &Layout) -> Result<(Connection, LedgerId),
     if schema_of(&connection, &file)? == 0 {
         return Err(StoreError::NoLedger { file });
     }
-    let id = ledger_id(&connection).map_err(|halt| halt.at(&file))?;
-    Ok((connection, id))
+    let names = Names::read(&connection).map_err(|halt| halt.at(&file))?;
+    Ok((connection, names))
 }
 
 /// Renames a damaged database, so that the agent can start a new ledger in the
@@ -206,10 +208,4 @@ fn insert_ledger(
         ),
     )?;
     Ok(())
-}
-
-fn ledger_id(connection: &Connection) -> Result<LedgerId, Halt> {
-    let mut statement = connection.prepare("SELECT id FROM ledger WHERE only = 1")?;
-    let id = statement.query_row([], |row| parse_word(row, 0, |text| text.parse().ok()))?;
-    Ok(id)
 }

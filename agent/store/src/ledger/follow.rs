@@ -102,7 +102,7 @@ impl View {
     /// # Errors
     /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
     pub fn track(&self, id: TrackId) -> Result<Option<TrackRecord>, StoreError> {
-        if id.ledger != self.id() {
+        if id != self.track_id(id.seq) {
             return Ok(None);
         }
         self.read(|connection| {

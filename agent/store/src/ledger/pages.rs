@@ -130,7 +130,7 @@ impl View {
     /// # Errors
     /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
     pub fn capture(&self, id: CaptureId) -> Result<Option<CaptureRow>, StoreError> {
-        if id.ledger != self.id || id.seq == 0 {
+        if id != self.capture_id(id.seq) || id.seq == 0 {
             return Ok(None);
         }
         let before = CaptureId::new(id.ledger, id.seq.saturating_sub(1));

@@ -49,7 +49,10 @@ impl View {
                 "SELECT seq, sha256, size_bytes, picture_attempts, picture
                  FROM captures WHERE seq = ?1 AND ?2",
             )?;
-            let mut rows = statement.query(params![capture.seq, capture.ledger == self.id])?;
+            let mut rows = statement.query(params![
+                capture.seq,
+                capture == self.capture_id(capture.seq)
+            ])?;
             match rows.next()? {
                 Some(row) => Ok((self.known(row)?, row.get::<_, String>(4)?)),
                 None => Err(Halt::Rule(unknown(capture))),

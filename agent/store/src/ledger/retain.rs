@@ -127,7 +127,7 @@ impl Ledger {
     /// picture or its answer to the record is missing, [`Full`](StoreError::Full)
     /// or [`Io`](StoreError::Io) when the card refuses.
     pub fn prune(&mut self, capture: CaptureId) -> Result<(), StoreError> {
-        let ours = capture.ledger == self.id();
+        let ours = capture == self.capture_id(capture.seq);
         self.write(|transaction| {
             let pruned = transaction.execute(
                 "UPDATE captures SET picture = 'pruned'

@@ -15,6 +15,7 @@ mod model;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod names;
 mod os_disk;
 #[cfg(test)]
 mod quality;

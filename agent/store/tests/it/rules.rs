@@ -566,13 +566,13 @@ fn a_foreign_newer_or_damaged_database_is_named() {
     drop(ledger);
     let open = || View::open(trap.path(), Arc::new(trap.disk.clone())).map(drop);
     let connection = rusqlite::Connection::open(&file).unwrap();
-    connection.pragma_update(None, "user_version", 7).unwrap();
+    connection.pragma_update(None, "user_version", 8).unwrap();
     let error = open().unwrap_err();
     assert!(matches!(
         error,
         StoreError::NewerSchema {
-            found: 7,
-            known: 6,
+            found: 8,
+            known: 7,
             ..
         }
     ));

@@ -4,7 +4,9 @@ import type {
   Arrivals,
   CaptureDetail,
   CaptureSummary,
+  Enrolment,
   Me,
+  NewToken,
   Page,
   Problem,
   Timeline,
@@ -87,6 +89,46 @@ export async function login(name: string, password: string): Promise<Me> {
 
 export async function logout(): Promise<void> {
   await ask(url('/logout'), { method: 'POST' });
+}
+
+async function post(path: string, body: unknown): Promise<Response> {
+  return ask(url(path), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+export const enrolment = (signal?: AbortSignal): Promise<Enrolment> =>
+  get(url('/enrolment'), signal);
+
+export async function makeToken(uses: number, days: number, prefix: string): Promise<NewToken> {
+  const response = await post('/enrolment/tokens', { uses, days, prefix });
+  return (await response.json()) as NewToken;
+}
+
+export async function revokeToken(id: string): Promise<void> {
+  await post(`/enrolment/tokens/${encodeURIComponent(id)}/revoke`, {});
+}
+
+/** Accepts the trap that shows this code; gives its name. */
+export async function acceptTrap(code: string, name: string): Promise<string> {
+  const path = `/enrolment/pending/${encodeURIComponent(code)}`;
+  const response = await post(path, { decision: 'accept', name: name === '' ? null : name });
+  return ((await response.json()) as { name: string }).name;
+}
+
+export async function dismissTrap(code: string): Promise<void> {
+  await post(`/enrolment/pending/${encodeURIComponent(code)}`, { decision: 'dismiss' });
+}
+
+/** Decides about a copied card; without a card the trap as a whole goes on. */
+export async function resolveCard(
+  trapId: string,
+  card: string | null,
+  decision: 'same' | 'anew',
+): Promise<void> {
+  await post(`/enrolment/parked/${encodeURIComponent(trapId)}`, { card, decision });
 }
 
 export const me = (): Promise<Me> => get<Me>(url('/me'));

@@ -7,6 +7,7 @@ describe('routeOf', () => {
     expect(routeOf('/')).toEqual({ page: 'traps' });
     expect(routeOf('/traps')).toEqual({ page: 'traps' });
     expect(routeOf('/login')).toEqual({ page: 'login' });
+    expect(routeOf('/enrolment')).toEqual({ page: 'enrolment' });
     expect(routeOf('/traps/abcd2345')).toEqual({ page: 'trap', trap: 'abcd2345' });
     expect(routeOf('/traps/abcd2345/captures/7f3a9c21-00000042')).toEqual({
       page: 'capture',

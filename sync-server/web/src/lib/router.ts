@@ -3,6 +3,7 @@
 export type Route =
   | { page: 'traps' }
   | { page: 'login' }
+  | { page: 'enrolment' }
   | { page: 'trap'; trap: string }
   | { page: 'capture'; trap: string; capture: string }
   | { page: 'unknown' };
@@ -23,6 +24,7 @@ export function routeOf(pathname: string): Route {
   const [first, trap, third, capture] = parts;
   if (parts.length === 0) return { page: 'traps' };
   if (first === 'login' && parts.length === 1) return { page: 'login' };
+  if (first === 'enrolment' && parts.length === 1) return { page: 'enrolment' };
   if (first !== 'traps') return { page: 'unknown' };
   if (parts.length === 1) return { page: 'traps' };
   if (parts.length === 2 && trap) return { page: 'trap', trap };

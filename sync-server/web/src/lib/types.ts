@@ -8,6 +8,55 @@ export type Page<T> = { items: T[]; next: string | null };
 export type Me = { name: string };
 export type Problem = { error: string; message: string };
 
+/** A token that lets traps in by themselves. */
+export type EnrolToken = {
+  id: string;
+  prefix: string;
+  uses_max: number;
+  uses: number;
+  made_by: string;
+  added_ms: number;
+  expires_ms: number;
+  revoked_ms: number | null;
+  state: 'good' | 'expired' | 'used_up' | 'revoked';
+};
+
+/** A token just made: shown once. `qr` is the path of an SVG of `qr_modules` modules a side. */
+export type NewToken = { id: string; token: string; qr: string; qr_modules: number };
+
+/** A trap that waits to be accepted. */
+export type PendingTrap = {
+  code: string;
+  wished_name: string;
+  latitude_deg: number | null;
+  longitude_deg: number | null;
+  agent_version: string;
+  peer: string;
+  asked_ms: number;
+  last_ms: number;
+};
+
+/** A card that spoke with a trap's key, where there is more than one. */
+export type TrapCard = {
+  trap: string;
+  trap_name: string;
+  card: string;
+  board: string;
+  standing: 'holder' | 'parked' | 'anew';
+  first_ms: number;
+  last_ms: number;
+  moved_ms: number | null;
+};
+
+export type ParkedTrap = { trap: string; trap_name: string; parked_ms: number };
+
+export type Enrolment = {
+  tokens: EnrolToken[];
+  pending: PendingTrap[];
+  cards: TrapCard[];
+  parked: ParkedTrap[];
+};
+
 export type Fault = { part: string; message: string; since_ms: number };
 
 export type TrapSummary = {
