@@ -69,8 +69,8 @@ fn what_a_copy_brought_along_is_never_sent_and_stays_on_the_card() {
     let names: Vec<CaptureId> = outgoing.batch().captures.iter().map(|c| c.id).collect();
     assert_eq!(names, [own]);
     let row = ledger.capture(waiting).unwrap().unwrap();
-    let RecordState::Refused(why) = row.state else {
-        panic!("{:?}", row.state);
+    let RecordState::Refused(why) = row.record_state else {
+        panic!("{:?}", row.record_state);
     };
     assert!(why.contains("copied from"), "{why}");
     assert!(ledger.picture(waiting).is_ok());
