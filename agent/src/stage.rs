@@ -93,6 +93,7 @@ pub fn verdict(error: &StageError) -> Verdict {
             | StoreError::Refused { .. } => Verdict::Skip,
             StoreError::Corrupt { .. }
             | StoreError::NewerSchema { .. }
+            | StoreError::OlderSchema { .. }
             | StoreError::Locked { .. }
             | StoreError::NoLedger { .. } => Verdict::Stop,
         },

@@ -48,6 +48,20 @@ pub enum StoreError {
         /// Newest schema that this version knows.
         known: u32,
     },
+    /// An older agent wrote this ledger, and it may not be changed yet.
+    #[error(
+        "{} was written by an older version: its schema is {found}, this version needs {known} \
+         and may not change it before it has proved itself",
+        file.display()
+    )]
+    OlderSchema {
+        /// The database file.
+        file: PathBuf,
+        /// Schema of the file.
+        found: u32,
+        /// The schema that this version needs.
+        known: u32,
+    },
     /// Another agent works on this ledger: stop one of the two.
     #[error("another process works on the ledger of {}", file.display())]
     Locked {

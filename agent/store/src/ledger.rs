@@ -15,6 +15,7 @@ use trapline_wire::v1::Stamp;
 use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, TrackId};
 
 mod arrivals;
+mod copy;
 mod database;
 mod deployments;
 mod follow;
@@ -32,7 +33,8 @@ mod shots;
 mod summary;
 mod text;
 
-pub use database::set_database_aside;
+pub use copy::Held;
+pub use database::{Upgrade, set_database_aside};
 pub use deployments::{Deployment, DeploymentFacts, Place, PlaceSource, SPOT_BYTES_MAX};
 pub use follow::{Followed, Following, TrackNow};
 pub use inspect::{Found, NewInspection};
@@ -89,21 +91,26 @@ impl Ledger {
         draw: impl FnOnce() -> LedgerId,
         now: &Stamp,
     ) -> Result<(Self, Recovery), StoreError> {
+        Self::open_with(folder, disk, draw, now, Upgrade::Allowed)
+    }
+
+    /// The same; `upgrade` says whether the schema of an older version may be changed.
+    ///
+    /// # Errors
+    /// [`OlderSchema`](StoreError::OlderSchema) when it would have to be and may not, and as
+    /// for [`open`](Self::open).
+    pub fn open_with(
+        folder: &Path,
+        disk: Arc<dyn Disk>,
+        draw: impl FnOnce() -> LedgerId,
+        now: &Stamp,
+        upgrade: Upgrade,
+    ) -> Result<(Self, Recovery), StoreError> {
         let layout = Layout::new(folder);
-        disk.make_folder(folder)
-            .map_err(|error| StoreError::io(folder, error))?;
-        let lock_file = layout.lock();
-        let lock = disk.lock(&lock_file).map_err(|error| {
-            if error.kind() == io::ErrorKind::WouldBlock {
-                StoreError::Locked {
-                    file: lock_file.clone(),
-                }
-            } else {
-                StoreError::io(&lock_file, error)
-            }
-        })?;
+        let lock = lock(disk.as_ref(), &layout)?;
         image_files::make_folders(disk.as_ref(), &layout)?;
         let mut connection = database::connect(disk.as_ref(), &layout)?;
+        database::allow(&connection, &layout, upgrade)?;
         let (names, created) =
             database::prepare(&mut connection, disk.as_ref(), &layout, draw, now)?;
         let mut ledger = Self {
@@ -217,6 +224,20 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// Makes the ledger's folder and takes its lock.
+fn lock(disk: &dyn Disk, layout: &Layout) -> Result<LockGuard, StoreError> {
+    let (folder, file) = (&layout.folder, layout.lock());
+    disk.make_folder(folder)
+        .map_err(|error| StoreError::io(folder, error))?;
+    disk.lock(&file).map_err(|error| {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            StoreError::Locked { file: file.clone() }
+        } else {
+            StoreError::io(&file, error)
+        }
+    })
 }
 
 impl Deref for Ledger {

@@ -30,6 +30,7 @@
 //! DIR/set_aside/000001-7f3a9c21-….jpg      written, but never admitted; see below
 //! DIR/models/…/manifest.toml               a model that the server offered; see `model_files`
 //! DIR/ledger.damaged-1.sqlite              set aside by `set_database_aside`
+//! DIR/trial/…                              a copy that new software is tried on; gone at its end
 //! ```
 //!
 //! # Two orders, never the other way round
@@ -106,10 +107,10 @@ pub use disk::{Disk, OsDisk};
 pub use error::{Cause, Returned, StoreError};
 pub use ledger::{
     BatchLimits, CaptureRow, Deployment, DeploymentFacts, EffortRow, Followed, Following, Found,
-    InspectionRow, InspectionState, LastCapture, Ledger, ModelRow, ModelStage, ModelStep,
+    Held, InspectionRow, InspectionState, LastCapture, Ledger, ModelRow, ModelStage, ModelStep,
     NewCapture, NewInspection, NewReading, Outgoing, PassOver, PictureOrder, PictureState, Place,
     PlaceSource, Prunable, ReadingRow, RecordState, SPOT_BYTES_MAX, Span, Summary, TrackNow,
-    TrackRow, Usage, View, Worth, set_database_aside,
+    TrackRow, Upgrade, Usage, View, Worth, set_database_aside,
 };
 pub use model_files::{Assembled, ModelFile};
 pub use recover::Recovery;

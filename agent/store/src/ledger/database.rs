@@ -5,6 +5,7 @@ use crate::disk::{CommitPoint, Disk};
 use crate::error::StoreError;
 use crate::image_files::Layout;
 use crate::ledger::names::Names;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use trapline_wire::LedgerId;
@@ -26,6 +27,16 @@ const SCHEMA_NEWEST: u32 = 7;
 const APPLICATION_ID: i64 = 0x5472_6170;
 /// Databases that are kept after they were set aside.
 const SET_ASIDE_MAX: u32 = 100;
+
+/// Whether a ledger of an older version may be brought to the newest schema, after
+/// which the older version cannot open it any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upgrade {
+    /// It may.
+    Allowed,
+    /// It may not yet: the older version may have to go on with it.
+    Refused,
+}
 
 /// Opens the database for its one writer.
 pub(super) fn connect(disk: &dyn Disk, layout: &Layout) -> Result<Connection, StoreError> {
@@ -56,6 +67,21 @@ pub(super) fn connect(disk: &dyn Disk, layout: &Layout) -> Result<Connection, St
         ))
         .map_err(at)?;
     Ok(connection)
+}
+
+/// Finds out whether the schema may stay or be brought up to date; nothing is written.
+pub(super) fn allow(
+    connection: &Connection,
+    layout: &Layout,
+    upgrade: Upgrade,
+) -> Result<(), StoreError> {
+    let file = layout.database();
+    let found = schema_of(connection, &file)?;
+    if upgrade == Upgrade::Refused && (1..SCHEMA_NEWEST).contains(&found) {
+        let known = SCHEMA_NEWEST;
+        return Err(StoreError::OlderSchema { file, found, known });
+    }
+    Ok(())
 }
 
 /// Brings the schema up to date and finds, or draws, the ledger's names; also
@@ -99,6 +125,31 @@ pub(super) fn prepare(
     disk.sync_folder(&layout.folder)
         .map_err(|error| StoreError::io(&layout.folder, error))?;
     Ok((names, created))
+}
+
+/// Copies the database without changing it; false when nothing was ever written into it.
+pub(super) fn copy(from: &Layout, into: &Layout) -> Result<bool, StoreError> {
+    let file = from.database();
+    let at = |error| StoreError::sql(&file, error);
+    // The log of a cut may have to be read, which needs a file that is open for writing.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&file, flags).map_err(at)?;
+    // And what the log holds stays there: folding it back is for the ledger's owner.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(at)?;
+    connection
+        .execute_batch(
+            "PRAGMA cache_size = -512; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;",
+        )
+        .map_err(at)?;
+    if schema_of(&connection, &file)? == 0 {
+        return Ok(false);
+    }
+    let target = into.database();
+    let name = target.to_string_lossy();
+    connection.execute("VACUUM INTO ?1", [&name]).map_err(at)?;
+    Ok(true)
 }
 
 /// Opens the database beside its writer, only to read.

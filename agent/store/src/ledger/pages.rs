@@ -7,7 +7,8 @@ use crate::ledger::rows::{
 };
 use rusqlite::Row;
 use trapline_wire::v1::{
-    CaptureRecord, EffortRecord, InspectionRecord, ReadingRecord, TrackRecord,
+    CaptureRecord, EffortOutcome, EffortRecord, InspectionRecord, MissReason, ReadingRecord,
+    TrackRecord,
 };
 use trapline_wire::{CaptureId, EffortId, ReadingId, TrackId};
 
@@ -176,6 +177,26 @@ impl View {
                 record_state: record_state(row, 11)?,
             })
         })
+    }
+
+    /// How many shots were missed for this reason since the last picture was taken, as far as
+    /// the newest `limit` rows of the effort ledger tell.
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
+    pub fn missed_since_picture(&self, reason: MissReason, limit: u32) -> Result<u32, StoreError> {
+        let sql = format!(
+            "SELECT {EFFORT_COLUMNS} FROM effort
+             WHERE seq > ?1 AND outcome <> 'open' ORDER BY seq DESC LIMIT ?2"
+        );
+        let rows = self.page(&sql, 0, limit, |row| self.effort_record(row))?;
+        let no_picture = rows
+            .iter()
+            .take_while(|record| !matches!(record.outcome, EffortOutcome::Done { .. }));
+        let because = no_picture.filter(|record| {
+            matches!(&record.outcome, EffortOutcome::Missed { reason: why, .. } if *why == reason)
+        });
+        Ok(because.map(|record| record.shots).sum())
     }
 
     /// Up to `limit` sets of readings after `after`; paging as in

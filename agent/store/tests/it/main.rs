@@ -1,6 +1,8 @@
 //! The ledger's promises, tested from outside. `cfg(test)` says to clippy what these modules are.
 
 #[cfg(test)]
+mod copy;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod day;
