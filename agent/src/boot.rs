@@ -8,6 +8,7 @@ mod lamps;
 pub mod power;
 mod probes;
 mod sensors;
+pub mod trial;
 pub mod visit;
 
 use crate::agent::{Agent, Outside, Parts};
@@ -20,9 +21,11 @@ use crate::inspector::Inspector;
 use crate::moment::wire_stamp;
 use crate::page::ShownSetting;
 use crate::sync::backoff::Chance;
+use crate::update::{RUN_DIR, permission};
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
+use trapline_hal::pi::boot_slot::booted_slot;
 use trapline_hal::pi::clock::SystemClock;
 use trapline_hal::pi::folder_readings::FolderReadings;
 use trapline_hal::pi::thermal::ThermalZone;
@@ -46,6 +49,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     } = loaded;
     let clock = power::clock(&config);
     let now = clock.stamp();
+    trial::sweep(&config.ledger.dir);
     let (mut ledger, trouble) = open_ledger(&config.ledger.dir, &clock)?;
     if let Some(text) = overlay
         && let Err(error) = layers::keep_overlay(&config.ledger.dir, &text)
@@ -116,7 +120,9 @@ fn shown_settings(entries: &Entries) -> Vec<ShownSetting> {
 fn open_ledger(dir: &Path, clock: &SystemClock) -> anyhow::Result<(Ledger, Option<String>)> {
     let id = draw_id()?;
     let now = wire_stamp(&clock.stamp());
-    let open = || Ledger::open(dir, Arc::new(OsDisk), || id, &now);
+    // Told by this start itself, whatever was started before: see `update::permission`.
+    let upgrade = permission::upgrade(booted_slot().as_deref(), Path::new(RUN_DIR));
+    let open = || Ledger::open_with(dir, Arc::new(OsDisk), || id, &now, upgrade);
     let mut trouble = None;
     let opened = match open() {
         Err(StoreError::Corrupt { file, detail }) => {

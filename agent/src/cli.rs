@@ -8,6 +8,7 @@ mod enrol;
 mod print;
 mod run;
 mod settings;
+mod update;
 mod words;
 
 use crate::config::{self, Loaded, Problems, Sources, worked};
@@ -69,6 +70,13 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Models { json } => {
             print::report(&models::shelf::Shelf::read(&load()?.config)?, json)?;
         }
+        Command::Trial(args) => {
+            if !update::is_trial_wanted(&args) {
+                return Ok(ExitCode::SUCCESS);
+            }
+            return update::trial(load()?, &args);
+        }
+        Command::Update(command) => return update::update(command),
         Command::Page(PageCommand::Password) => page_password(&load()?)?,
         Command::Power(PowerCommand::Plan { json }) => {
             print::report(&power::report::PlanReport::read(&load()?.config)?, json)?;

@@ -15,6 +15,7 @@ pub mod power;
 pub mod raw;
 pub mod sensors;
 mod server;
+pub mod update;
 pub mod worked;
 mod written;
 
@@ -33,10 +34,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 use trapline_wire::{EnrolToken, TrapKey};
+use update::UpdateConfig;
 
 pub use camera::CameraKind;
 pub use layers::{Sources, load};
 pub use trapline_hal::pi::camera_folder::Playback;
+pub use written::parse_duration;
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -69,6 +72,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// `[page]`
     pub page: PageConfig,
+    /// `[update]`
+    pub update: UpdateConfig,
     /// `[log] level`
     pub log_level: LevelFilter,
 }

@@ -32,6 +32,7 @@ pub mod schedule;
 pub mod screen;
 pub mod stage;
 pub mod sync;
+pub mod update;
 
 pub mod apart;
 pub mod boot;

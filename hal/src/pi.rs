@@ -1,5 +1,6 @@
 //! The real devices: Linux and the Raspberry Pi. The only place that names device paths.
 
+pub mod boot_slot;
 pub mod camera_csi;
 pub mod camera_folder;
 pub mod camera_uvc;

@@ -1,10 +1,14 @@
 //! The words that the command line knows.
 
 use super::card::CardCommand;
+mod update;
+
 use crate::apart;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use trapline_detect::LookSettings;
+
+pub(super) use update::{TrialArgs, UpdateCommand, UpdatePlace};
 
 /// The agent of an insect trap: takes pictures, finds the insects, keeps
 /// everything safe, and hands it to a server.
@@ -93,6 +97,11 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prove this program on this trap: its devices, and a copy of its ledger that is thrown away
+    Trial(TrialArgs),
+    /// Updates of the whole system
+    #[command(subcommand, hide = true)]
+    Update(UpdateCommand),
     /// Look at the picture on standard input: the process in which the detector runs
     #[command(hide = true)]
     Look(LookArgs),

@@ -35,6 +35,7 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
         server: checker.server(),
         sync: checker.sync(),
         page: checker.page(),
+        update: checker.update(),
         log_level: checker.one_of("log.level", &LEVELS, LevelFilter::Info),
     };
     let problems = checker.problems;

@@ -3,8 +3,9 @@
 use crate::schedule::Window;
 use std::time::Duration;
 
-/// `"1h30m"`; units `ms`, `s`, `m`, `h`, `d`.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+/// `"1h30m"`; units `ms`, `s`, `m`, `h`, `d`. `None` when it is something else.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
     if rest.is_empty() {

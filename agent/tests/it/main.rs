@@ -44,4 +44,6 @@ mod stages;
 #[cfg(test)]
 mod stop;
 #[cfg(test)]
+mod update;
+#[cfg(test)]
 mod worth;

@@ -1,0 +1,86 @@
+//! `trial` and `update`: what a technician asks, and what the service manager calls.
+
+use super::print::{report, say};
+use super::run::runtime;
+use super::words::{TrialArgs, UpdateCommand, UpdatePlace};
+use super::{EXIT_RUNTIME, now_ms};
+use crate::boot::trial;
+use crate::config::Loaded;
+use crate::logging;
+use crate::update::rauc::Rauc;
+use crate::update::settle::{self, Place, Settled};
+use crate::update::{permission, record, restart};
+use anyhow::Context as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Whether there is anything to try; without settings, which a trial may show to be wrong.
+pub(super) fn is_trial_wanted(args: &TrialArgs) -> bool {
+    !args.when_wanted || permission::is_trial_wanted(&args.run_dir)
+}
+
+pub(super) fn trial(loaded: Loaded, args: &TrialArgs) -> anyhow::Result<ExitCode> {
+    logging::start(loaded.config.log_level);
+    let runtime = runtime()?;
+    let dir = args.dir.clone();
+    let found = runtime.block_on(trial::trial(loaded, args.within));
+    // A thread that hangs in a driver must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    if let Some(dir) = dir
+        && let Err(error) = record::leave_trial(&dir, &found)
+    {
+        log::warn!("the report of the trial cannot be kept: {error}");
+    }
+    report(&found, args.json)?;
+    Ok(if found.passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXIT_RUNTIME)
+    })
+}
+
+pub(super) fn update(command: UpdateCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        UpdateCommand::Settle(of) => {
+            let Some(place) = place(of) else {
+                say("this card has no slots\n")?;
+                return Ok(ExitCode::SUCCESS);
+            };
+            let settled = settle::settle(&place, now_ms())?;
+            let words = match settled {
+                Settled::Good => "is good",
+                Settled::Trial => "has to prove itself",
+                Settled::Restart => "is not the right one",
+            };
+            say(&format!("slot {} {words}\n", place.slot))?;
+            if settled == Settled::Restart {
+                restart::restart()?;
+                // Nothing that follows may take this slot for settled.
+                return Ok(ExitCode::from(EXIT_RUNTIME));
+            }
+        }
+        UpdateCommand::Confirm(of) => {
+            if let Some(place) = place(of) {
+                let confirmed = settle::confirm(&place, now_ms());
+                confirmed.with_context(|| format!("slot {} cannot be confirmed", place.slot))?;
+            }
+        }
+        UpdateCommand::TrialEnded { of, result } => {
+            if let Some(place) = place(of) {
+                settle::trial_ended(&place, &result)?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn place(of: UpdatePlace) -> Option<Place> {
+    let slot = of.slot.or_else(trapline_hal::pi::boot_slot::booted_slot)?;
+    Some(Place {
+        dir: of.dir,
+        run_dir: of.run_dir,
+        slot,
+        is_counted: trapline_hal::pi::boot_slot::is_counted(),
+        rauc: Rauc::new(&of.rauc),
+    })
+}
