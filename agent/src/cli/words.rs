@@ -1,8 +1,8 @@
 //! The words that the command line knows.
 
-use super::card::CardCommand;
 mod update;
 
+use super::card::CardCommand;
 use crate::apart;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -59,6 +59,14 @@ const AGENT: Contents = Contents {
             "usr/lib/systemd/system/trapline-clock@.service",
         ),
         (
+            "systemd/trapline-trial.service",
+            "usr/lib/systemd/system/trapline-trial.service",
+        ),
+        (
+            "systemd/trapline-take-back.service",
+            "usr/lib/systemd/system/trapline-take-back.service",
+        ),
+        (
             "systemd/system-shutdown/trapline",
             "usr/lib/systemd/system-shutdown/trapline",
         ),
