@@ -10,17 +10,17 @@ on_trap dpkg-divert --quiet --local --rename --remove /usr/sbin/update-initramfs
 # $INITRD is where one of the same packages and the same hooks is kept, or will be.
 if [ ! -f "$INITRD" ]; then
   # The tools' own zstd packs it: the trap's, emulated, takes minutes.
-  mkdir "$root/bench" "$root/native"
+  mkdir "$root/bench"
   mount --bind "$bench" "$root/bench"
   loader=$(cd "$bench" && ls lib*/ld-linux-*.so.* | head -n 1)
   libraries=$(cd "$bench" && ls -d usr/lib/*-linux-gnu | head -n 1)
   printf '#!/bin/sh\nexec "/bench/%s" --library-path "/bench/%s" /bench/usr/bin/zstd "$@"\n' "$loader" "$libraries" \
-    >"$root/native/zstd"
-  chmod 755 "$root/native/zstd"
-  on_trap sh -c 'PATH=/native:$PATH exec mkinitramfs -o /boot/initrd.img.new "$1"' sh "$kernel" >"$WORK/initrd.log" 2>&1 ||
-    { cat "$WORK/initrd.log"; exit 1; }
-  umount "$root/bench"
-  rm -r "$root/bench" "$root/native"
+    >"$WORK/zstd"
+  chmod 755 "$WORK/zstd"
+  mount --bind "$WORK/zstd" "$root/usr/bin/zstd"
+  on_trap mkinitramfs -o /boot/initrd.img.new "$kernel" >"$WORK/initrd.log" 2>&1 || { cat "$WORK/initrd.log"; exit 1; }
+  umount "$root/usr/bin/zstd" "$root/bench"
+  rmdir "$root/bench"
   cp "$root/boot/initrd.img.new" "$INITRD.new"
   mv "$INITRD.new" "$INITRD"
 fi

@@ -149,10 +149,11 @@ impl Guest {
             let unit = "[Service]%nExecStart=/bin/sh -i%nStandardInput=tty%nStandardOutput=tty%n\
                  TTYPath=/dev/ttyAMA0%nRestart=always%n"
                 .replace("%n", "\n");
-            let wanted = "[Unit]\nWants=console-shell.service\n";
+            // The emulator takes no longer names than these.
+            let wanted = "[Unit]\nWants=a.service\n";
             for (name, text) in [
-                ("systemd.extra-unit.console-shell.service", unit.as_str()),
-                ("systemd.unit-dropin.multi-user.target", wanted),
+                ("systemd.extra-unit.a.service", unit.as_str()),
+                ("systemd.unit-dropin.-.slice", wanted),
             ] {
                 words.push("-fw_cfg".to_owned());
                 words.push(format!(

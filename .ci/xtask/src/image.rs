@@ -49,7 +49,7 @@ impl Parts {
         for path in [
             hooks.join("conf.d/trapline"),
             hooks.join("hooks/zz-trapline"),
-            hooks.join("scripts/init-bottom/trapline-data"),
+            hooks.join("scripts/local-bottom/trapline-data"),
             room.join("modules.gone"),
             room.join("build/kernel.sh"),
         ] {
