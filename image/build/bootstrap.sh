@@ -7,7 +7,7 @@ out=$1 architecture=$2 suite=$3 sources=$4 preferences=$5 packages=$6
 
 # No initial file system is made yet: it is made once, when all that goes into it is there.
 # The folder makes the Pi's firmware package put its files where they are looked for.
-mmdebstrap --mode=root --quiet --variant=minbase --architectures="$architecture" \
+mmdebstrap --mode=root --quiet --format=tar --variant=minbase --architectures="$architecture" \
   --aptopt='APT::Install-Recommends "false"' \
   --aptopt="Dir::Etc::Preferences \"$preferences\"" \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
