@@ -59,6 +59,26 @@ const AGENT: Contents = Contents {
             "usr/lib/systemd/system/trapline-clock@.service",
         ),
         (
+            "systemd/trapline-card.service",
+            "usr/lib/systemd/system/trapline-card.service",
+        ),
+        (
+            "systemd/trapline-status.service",
+            "usr/lib/systemd/system/trapline-status.service",
+        ),
+        (
+            "systemd/trapline-status.timer",
+            "usr/lib/systemd/system/trapline-status.timer",
+        ),
+        (
+            "systemd/trapline-hotspot.service",
+            "usr/lib/systemd/system/trapline-hotspot.service",
+        ),
+        (
+            "systemd/trapline-hotspot.timer",
+            "usr/lib/systemd/system/trapline-hotspot.timer",
+        ),
+        (
             "systemd/trapline-trial.service",
             "usr/lib/systemd/system/trapline-trial.service",
         ),
@@ -90,6 +110,7 @@ const AGENT: Contents = Contents {
             "agent/src/agent.default.toml",
             "usr/share/doc/trapline-agent/agent.default.toml",
         ),
+        ("docs/CARD.md", "usr/share/doc/trapline-agent/CARD.md.gz"),
         (
             "docs/FIELD-GUIDE.md",
             "usr/share/doc/trapline-agent/FIELD-GUIDE.md.gz",
