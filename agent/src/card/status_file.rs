@@ -164,6 +164,9 @@ fn trap_part(status: &Status, addresses: &[String], page: Option<&Password>) -> 
     for (about, words) in lines {
         let _infallible = writeln!(text, "{about:<11} {words}");
     }
+    if let Some(enrolment) = &status.enrolment {
+        let _infallible = writeln!(text, "Enrolment   {enrolment}");
+    }
     for fault in &status.faults {
         let _infallible = writeln!(text, "FAULT       {}: {}", fault.part, fault.message);
     }

@@ -201,8 +201,6 @@ impl<'a> Reader<'a> {
             "trap.time_zone" => self.put(at, "schedule.utc_offset", text),
             "hotspot.use" => self.hotspot_use(at, text),
             "hotspot.password" => self.hotspot.password = self.password(at, text),
-            // An agent that cannot enrol yet has no use for a token.
-            "server.token" if !self.known.contains_key(key) => {}
             _ => self.put(at, key, text.trim()),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::raw::Value;
+use trapline_wire::EnrolToken;
 
 const TEMPLATE: &str = include_str!("../../../../image/trapline.toml");
 
@@ -22,13 +23,13 @@ fn wrong(bytes: impl AsRef<[u8]>) -> String {
 /// The template with the `#` before each setting taken away.
 fn uncommented() -> String {
     let is_setting = |line: &str| line.starts_with(|c: char| c == '[' || c.is_ascii_lowercase());
-    let can_enrol = raw::defaults().contains_key("server.token");
     let lines = TEMPLATE.lines().map(|line| match line.strip_prefix('#') {
-        Some(rest) if rest.starts_with("url") && !can_enrol => line,
         Some(rest) if is_setting(rest) => rest,
         _ => line,
     });
-    lines.collect::<Vec<_>>().join("\n")
+    let token = EnrolToken::from_random(&[7; 25]);
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.replace("trapt_…", token.reveal())
 }
 
 #[test]
@@ -61,6 +62,18 @@ fn every_setting_of_the_file_is_accepted() {
     let place = config.trap.place.unwrap();
     assert!((place.latitude - 47.3769).abs() < 1e-9);
     assert!(config.front.button.is_some());
+}
+
+/// `trapline-flash` proves in its tests that it writes this very file.
+#[test]
+fn the_card_that_was_flashed_is_accepted() {
+    let card = right(include_str!(
+        "../../../../image/flash/tests/it/personalised.toml"
+    ));
+    assert_eq!(card.name.as_deref(), Some("Wiese \"Süd\""));
+    assert!(card.config.server.is_some());
+    assert_eq!(card.wifi[0].password.as_deref(), Some("pass\\word;1"));
+    assert!(card.hotspot.password.is_some());
 }
 
 #[test]
