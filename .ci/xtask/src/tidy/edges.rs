@@ -34,6 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "trapline-server",
         ],
     ),
+    ("trapline-flash", &["trapline-wire"]),
     ("trapline-rig", &[]),
     ("xtask", &["trapline-detect"]),
 ];
@@ -50,7 +51,12 @@ const OWNERS: &[(&str, &[&str])] = &[
         &["trapline-hal", "trapline-agent", "trapline-rig"],
     ),
     ("vhost-user-backend", &["trapline-rig"]),
-    ("qrcodegen", &["trapline-agent", "trapline-server"]),
+    (
+        "qrcodegen",
+        &["trapline-agent", "trapline-server", "trapline-flash"],
+    ),
+    ("fatfs", &["trapline-flash"]),
+    ("lzma-rust2", &["trapline-flash"]),
     ("tract-onnx", &["trapline-detect"]),
     ("zune-jpeg", &["trapline-detect"]),
     ("jpeg-decoder", &["trapline-detect"]),

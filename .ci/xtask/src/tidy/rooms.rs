@@ -41,8 +41,8 @@ const WORDS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "\"/dev/",
-        &["hal/src/pi/"],
-        "device paths are named in hal/src/pi alone",
+        &["hal/src/pi/", "image/flash/src/disks/"],
+        "device paths are named in hal/src/pi alone, and where cards are flashed",
     ),
     (
         "\"/sys/",
