@@ -2,7 +2,9 @@
 
 use crate::cross::{Care, Part, Target};
 use crate::deb::Arch;
-use crate::{bench, budgets, crash, cross, deb, demo, image, model, rig, setup, test, tidy};
+use crate::{
+    bench, boot_test, budgets, crash, cross, deb, demo, image, model, rig, setup, test, tidy,
+};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -63,6 +65,8 @@ enum Command {
     },
     /// A signed update for traps that holds one root slot.
     Bundle(BundleArgs),
+    /// Boots the image in an emulator with devices around it, and breaks it as cards are broken.
+    BootTest(BootTestArgs),
     /// Builds the web app into sync-server/web/dist.
     Web,
 }
@@ -133,6 +137,21 @@ pub(crate) struct ImageArgs {
     pub(crate) agent: Option<PathBuf>,
 }
 
+impl ImageArgs {
+    /// An image for that board with nothing said about it.
+    pub(crate) fn of(board: Board) -> Self {
+        Self {
+            board,
+            config: None,
+            update_cert: None,
+            out: None,
+            locked: false,
+            relock: false,
+            agent: None,
+        }
+    }
+}
+
 #[derive(clap::Args)]
 pub(crate) struct ImageBootArgs {
     /// An image as a file that is not compressed; without it, the last one made for `virt`.
@@ -156,6 +175,37 @@ pub(crate) struct BundleArgs {
     /// The bundle.
     #[arg(long, value_name = "FILE.raucb")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BootTestArgs {
+    /// The folder of an image for `virt`; without it, the image is made.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) image: Option<PathBuf>,
+    /// Only these parts; may be given several times. Without it: first, card and pi.
+    #[arg(long, value_enum, value_name = "PART")]
+    pub(crate) only: Vec<BootTestPart>,
+    /// Also cut the power so often, and try updates.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) power_cuts: u32,
+    /// Where the moments of the cuts come from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// What a card is put through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BootTestPart {
+    /// A fresh card: settings, enrolment, captures, the table of times.
+    First,
+    /// Three kinds of broken settings.
+    Card,
+    /// Power cuts at random moments, and an audit of every picture.
+    Cuts,
+    /// Updates: somebody else's, cut short, a good one, and one that is no good.
+    Update,
+    /// The image for a Pi 3 on the emulator's model of that board.
+    Pi,
 }
 
 #[derive(Subcommand)]
@@ -337,6 +387,7 @@ pub(crate) fn run() -> Result<()> {
             Some(Image::Boot(args)) => image::boot(&args),
         },
         Command::Bundle(args) => image::bundle::run(&args),
+        Command::BootTest(args) => boot_test::run(&args),
         Command::Web => crate::build::web(),
     }
 }

@@ -83,10 +83,17 @@ impl Guest {
         }
     }
 
+    /// The command that powers it on, but for its console.
+    pub(crate) fn command(&self, emulator: &Emulator) -> Command {
+        let mut command = emulator.command();
+        command.args(self.arguments());
+        command
+    }
+
     /// Powers it on; sockets named relatively lie in `folder`.
     pub(crate) fn start(&self, emulator: &Emulator, folder: &Path) -> Result<Running> {
-        let mut command = emulator.command();
-        command.current_dir(folder).args(self.arguments());
+        let mut command = self.command(emulator);
+        command.current_dir(folder);
         match &self.console {
             Some(path) => {
                 command

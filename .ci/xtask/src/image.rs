@@ -267,6 +267,28 @@ fn epoch_s() -> Result<u64> {
     Ok(text.trim().parse()?)
 }
 
+/// The folder of an image that is there already, or of one that is made now.
+pub(crate) fn made(folder: Option<&Path>, board: Board) -> Result<PathBuf> {
+    if let Some(folder) = folder {
+        return std::fs::canonicalize(folder).with_context(|| format!("no {}", folder.display()));
+    }
+    let args = ImageArgs::of(board);
+    run(&args)?;
+    out_folder(&args)
+}
+
+/// Unpacks packages of the trap's release, for a module that is compiled for its kernel.
+pub(crate) fn unpack_of_release(names: &[&str], into: &Path) -> Result<()> {
+    let shelf = Shelf::open(&build::target_folder()?.join("image/shelf-arm64"), "arm64")?;
+    let versions = shelf.versions()?;
+    for name in names {
+        let newest = versions.get(*name).and_then(|all| all.first());
+        let version = newest.with_context(|| format!("no package {name}"))?;
+        shelf.unpack(name, version, into)?;
+    }
+    Ok(())
+}
+
 /// Opens an image in the emulator with its console at the terminal.
 pub(crate) fn boot(args: &ImageBootArgs) -> Result<()> {
     let image = match &args.image {

@@ -116,6 +116,22 @@ impl Machine {
         })
     }
 
+    /// The power is gone: nothing in the guest hears of it.
+    pub(crate) fn cut(&mut self) -> Result<()> {
+        self.emulator.kill()
+    }
+
+    /// Whether it has switched itself off, or rebooted where it may not.
+    pub(crate) fn is_off(&mut self) -> bool {
+        self.emulator.ended().is_some()
+    }
+
+    /// Whether the guest's shell answers now; asked once, at the end of a machine's life.
+    pub(crate) fn answers(&mut self) -> bool {
+        let soon = Some(Duration::from_secs(5));
+        self.shell.get_ref().set_read_timeout(soon).is_ok() && self.ask("true").is_ok()
+    }
+
     fn place(&self) -> String {
         let folder = self.console.parent().unwrap_or(&self.console);
         folder.display().to_string()

@@ -7,6 +7,7 @@
 
 mod aarch64;
 mod bench;
+mod boot_test;
 mod budgets;
 mod build;
 mod chance;

@@ -84,6 +84,14 @@ impl Server {
         Ok(process::output(&mut command)?.trim().to_owned())
     }
 
+    /// A token with which traps enrol themselves.
+    pub(crate) fn enrolment_token(&self) -> Result<String> {
+        let mut command = self.command(&["enrol", "--uses", "20", "--expires", "30d", "--json"]);
+        let made: serde_json::Value = serde_json::from_str(&process::output(&mut command)?)?;
+        let token = made.get("token").and_then(serde_json::Value::as_str);
+        Ok(token.context("the server made no token")?.to_owned())
+    }
+
     /// Adds a login.
     pub(crate) fn add_user(&self, name: &str, password: &str) -> Result<()> {
         let mut command = self.command(&["user", "add", name, "--password-stdin"]);

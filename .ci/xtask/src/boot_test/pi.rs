@@ -1,0 +1,94 @@
+//! The image for a Pi 3 on the emulator's model of that board, as far as it goes.
+//!
+//! The model has the processor, the card's slot, the watchdog and a network at USB. It has no bus that our chips could
+//! be played to, no camera of any kind and no display, so the camera is the kernel's own test picture and there are no
+//! readings; and its boot ROM is not the real one: the emulator loads U-Boot itself, where a Pi's firmware would.
+
+use super::{ARRIVAL_MAX, Bench, card};
+use crate::process::{self, Running};
+use crate::say;
+use crate::trap::Server;
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Instant;
+
+/// Loads the kernel's test picture as a camera.
+const CAMERA: &str = "vivid\n";
+
+pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
+    say::step("the image for a Pi 3 on the emulator's model of it");
+    let made = crate::image::made(None, crate::cli::Board::Pi3)?;
+    let folder = bench.fresh("pi3")?;
+    let server = Server::start(bench.programs, &folder.join("server"), "127.0.0.1:0")?;
+    let disk = super::disk::Disk::copy(&made.join("disk.img"), &folder.join("disk.img"))?;
+    disk.put_on_card("trapline.toml", &card::pi_settings(&server)?)?;
+    let module = folder.join("camera.conf");
+    std::fs::write(&module, CAMERA)?;
+    let laid = super::disk::Laid {
+        from: module,
+        to: "/usr/lib/modules-load.d/rig.conf".to_owned(),
+        is_program: false,
+    };
+    disk.lay(super::SLOT_A, &[laid], &[])?;
+    let begun = Instant::now();
+    let mut machine = power_on(bench, &made, &disk.path, &folder)?;
+    let mut first_s = None;
+    process::until("the first capture on the server", ARRIVAL_MAX * 2, || {
+        anyhow::ensure!(machine.ended().is_none(), "the emulator ended");
+        let counts = server.counts()?;
+        if counts.pictures > 0 && first_s.is_none() {
+            first_s = Some(begun.elapsed().as_secs());
+        }
+        Ok(counts.inspected > 0)
+    })
+    .with_context(|| format!("see console.log in {}", folder.display()))?;
+    let counts = server.counts()?;
+    say::line(&format!(
+        "Pi 3: the first capture was on the server {} s after power-on; now {} captures, {} inspected",
+        first_s.unwrap_or_default(),
+        counts.captures,
+        counts.inspected
+    ));
+    say::line(
+        "not in this model: the boot ROM and firmware, sensors, display, a real camera, Wi-Fi, a Pi 4, 5 or Zero 2 W",
+    );
+    Ok(())
+}
+
+fn power_on(bench: &Bench<'_>, made: &Path, disk: &Path, folder: &Path) -> Result<Running> {
+    let part = |name: &str| -> PathBuf { made.join(name) };
+    let mut command = bench.desk.emulator.command();
+    command
+        .current_dir(folder)
+        .args([
+            "-M",
+            "raspi3b",
+            "-accel",
+            "tcg,thread=multi",
+            "-display",
+            "none",
+        ])
+        .arg("-kernel")
+        .arg(part("u-boot.bin"))
+        .arg("-dtb")
+        .arg(part("board.dtb"))
+        .arg("-drive")
+        .arg(format!(
+            "file={},format=raw,if=sd,cache=writethrough",
+            disk.display()
+        ))
+        .args(["-netdev", "user,id=net", "-device", "usb-net,netdev=net"])
+        .args([
+            "-monitor",
+            "none",
+            "-serial",
+            "file:uart0.log",
+            "-serial",
+            "file:console.log",
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("emulator.log"))?);
+    Running::start("qemu-system-aarch64", &mut command)
+}
