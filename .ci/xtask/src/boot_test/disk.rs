@@ -184,7 +184,12 @@ mod tests {
         };
         let name = filesystem.display().to_string();
         for _ in 0..2 {
-            lay(&name, &[laid.clone()], &[("/usr/lib/rig/link", "hello")]).unwrap();
+            lay(
+                &name,
+                std::slice::from_ref(&laid),
+                &[("/usr/lib/rig/link", "hello")],
+            )
+            .unwrap();
         }
         let shown = Command::new("debugfs")
             .args(["-R", "cat /usr/lib/rig/hello"])
