@@ -69,7 +69,7 @@ async fn enrol(
         }
     };
     if let EnrolAnswer::Parked { .. } = answer {
-        log::warn!(trap = trap.as_str(); "trap {trap} asks with a cloned card");
+        log::warn!(trap = trap.as_str(); "trap {trap} asks with a cloned SD card");
     }
     let reply = EnrolReply {
         nonce,

@@ -100,7 +100,7 @@ pub fn hardware_of(fingerprint: &Fingerprint) -> Hardware {
     }
 }
 
-const COPIED: &str = "cloned card: everything on this card was copied from another trap's; \
+const COPIED: &str = "cloned SD card: everything on it was copied from another trap's; \
                       pictures go on and stay on the card. Is it a new trap? \
                       `trapline-agent enrol --anew`. Is the other card gone? \
                       `trapline-agent enrol --same`. Or decide on the server, page Enrolment";

@@ -47,13 +47,13 @@ impl Standing {
         match self {
             Self::Holder => None,
             Self::ParkedCard | Self::Anew => Some(
-                "cloned card: this card is a copy of another trap's; pictures go on and stay on \
+                "cloned SD card: it is a copy of another trap's; pictures go on and stay on \
                  the card. Decide on the server (`trapline-server enrol list`, or the page \
                  Enrolment), or at the trap: `trapline-agent enrol --anew` makes it a trap of its \
                  own, `trapline-agent enrol --same` if the other card is gone",
             ),
             Self::ParkedTrap => Some(
-                "cloned card: two devices send with this trap's key; pictures go on and stay on \
+                "cloned SD card: two devices send with this trap's key; pictures go on and stay on \
                  the card. Run `trapline-agent enrol --anew` at the copy, then \
                  `trapline-server enrol resolve` or the page Enrolment",
             ),
@@ -343,6 +343,15 @@ fn came_back(
         )?
         .execute(named_params! { ":trap": trap, ":kept": BOOTS_MAX })?;
     Ok(false)
+}
+
+/// This card is a trap of its own now, and no copy of another any more.
+pub(super) fn settled(transaction: &Transaction<'_>, trap: i64, card: &str) -> Result<(), Failure> {
+    transaction.execute(
+        "DELETE FROM trap_cards WHERE card = :card AND trap <> :trap AND standing <> 'holder'",
+        named_params! { ":card": card, ":trap": trap },
+    )?;
+    Ok(())
 }
 
 /// This card holds the key, unless another one does already.

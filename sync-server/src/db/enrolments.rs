@@ -220,6 +220,9 @@ fn enrolled(
         cards::hand_over(transaction, trap, &device.card, "the trap")?;
         standing = Standing::Holder;
     }
+    if standing == Standing::Holder {
+        cards::settled(transaction, trap, &device.card)?;
+    }
     Ok(match (standing, standing.complaint()) {
         (Standing::Anew, _) => EnrolAnswer::Anew {},
         (_, Some(message)) => EnrolAnswer::Parked {

@@ -248,6 +248,28 @@ async fn a_copied_card_is_parked_until_a_person_decides() {
 }
 
 #[tokio::test]
+async fn a_copy_that_became_a_trap_of_its_own_is_in_nobodys_list() {
+    let house = House::new();
+    let token = token(&house, 2);
+    ask(&house, &trap(1), &asking(&trap(1), Some(&token))).await;
+    heartbeat(&house, &trap(1), COPY, "b2")
+        .await
+        .refused(403, "parked");
+    let cookie = house.login().await;
+    let cards = async || {
+        let all: Value = house.get(&cookie, "/api/v1/enrolment").await.json();
+        all["cards"].as_array().unwrap().len()
+    };
+    assert_eq!(cards().await, 2);
+    let own = EnrolRequest {
+        hardware: on(COPY),
+        ..asking(&trap(2), Some(&token))
+    };
+    assert_eq!(name(&ask(&house, &trap(2), &own).await), "trap-02");
+    assert_eq!(cards().await, 0);
+}
+
+#[tokio::test]
 async fn a_copy_that_is_enrolled_first_does_not_become_the_original() {
     let house = House::new();
     let token = token(&house, 1);
