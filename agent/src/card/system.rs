@@ -77,7 +77,7 @@ impl System for OsSystem {
     }
 
     fn addresses(&self) -> Vec<String> {
-        let Ok(json) = said("ip", ["-j", "addr", "show", "scope", "global"]) else {
+        let Ok(json) = said("ip", ["-j", "-4", "addr", "show", "scope", "global"]) else {
             return Vec::new();
         };
         let interfaces: Vec<Interface> = serde_json::from_str(&json).unwrap_or_default();

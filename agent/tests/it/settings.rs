@@ -109,6 +109,29 @@ fn later_layers_override_and_the_secret_is_not_shown() {
 }
 
 #[test]
+fn what_is_wrong_with_the_card_is_told_to_the_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "agent.toml", "[camera]\nkind = \"none\"\n");
+    let sources = Sources {
+        file: Some(file),
+        handover: Some(folder.path().to_owned()),
+        ..Sources::default()
+    };
+    assert_eq!(load(&sources).unwrap().card_fault, None, "no card was read");
+    let handed = r#"{"held":"last_good","troubles":[],"problems":[{"line":2,"column":1,
+        "message":"`latiude` is no setting of [trap]","remedy":"did you mean `latitude`?"}]}"#;
+    write(folder.path(), "handover.json", handed);
+    let fault = load(&sources).unwrap().card_fault.unwrap();
+    assert_eq!(
+        fault,
+        "trapline.toml:2:1: `latiude` is no setting of [trap]; did you mean `latitude`?; \
+         the settings that were right last hold until this is mended"
+    );
+    write(folder.path(), "handover.json", "half a fi");
+    assert_eq!(load(&sources).unwrap().card_fault, None);
+}
+
+#[test]
 fn an_unknown_variable_is_a_mistake() {
     let sources = Sources {
         variables: [("TRAPLINE_SERVR_KEY".to_owned(), "x".to_owned())].into(),
