@@ -2,6 +2,7 @@
 
 mod enrol;
 mod models;
+mod updates;
 
 use crate::auth::password::{self, PASSWORD_CHARS_MIN};
 use crate::config::{BadConfig, File};
@@ -79,6 +80,9 @@ enum Command {
     /// Models for traps, and who is to use which
     #[command(subcommand)]
     Model(models::ModelCommand),
+    /// Updates of whole traps, and who is to install which
+    #[command(subcommand)]
+    Update(updates::UpdateCommand),
     /// People who may log in
     #[command(subcommand)]
     User(UserCommand),
@@ -170,6 +174,10 @@ fn command(cli: Cli) -> anyhow::Result<()> {
         Command::Model(command) => {
             let mut db = open(&data)?;
             models::model(command, &data, &mut db)
+        }
+        Command::Update(command) => {
+            let mut db = open(&data)?;
+            updates::update(command, &data, &mut db)
         }
         Command::User(command) => user(command, &mut open(&data)?),
     }

@@ -16,6 +16,7 @@ mod summaries;
 mod tokens;
 mod tracks;
 mod traps;
+mod updates;
 mod uploads;
 
 pub(crate) use cards::{CardListed, Decision, Device, ParkedListed};
@@ -29,6 +30,7 @@ pub(crate) use summaries::Counts;
 pub(crate) use tokens::{NewToken, TokenListed};
 pub(crate) use tracks::{TrackFilter, TrackListed, card_name};
 pub(crate) use traps::TrapListed;
+pub(crate) use updates::{UpdateOfferRow, UpdateRow};
 pub(crate) use uploads::{UploadRow, UploadState};
 
 use crate::problem::Failure;
@@ -43,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0003.sql"),
     include_str!("../schema/0004.sql"),
     include_str!("../schema/0005.sql"),
+    include_str!("../schema/0006.sql"),
 ];
 
 /// One connection to the database.

@@ -1,12 +1,14 @@
 //! Traps and researchers of a server that runs in the same process: what
-//! `trap add`, `enrol`, `user add`, `model add` and `model offer` do, for simulations and tests.
+//! `trap add`, `enrol`, `user add`, `model add`, `update add` and their offers do, for
+//! simulations and tests.
 
 use crate::auth::password;
 use crate::db::{NewToken, Which};
 use crate::models::{self, Added};
 use crate::state::{CannotOpen, State};
+use crate::updates;
 use std::path::Path;
-use trapline_wire::{EnrolToken, TrapKey};
+use trapline_wire::{EnrolToken, Sha256, TrapKey};
 
 impl State {
     /// Adds a trap with this key; false when a trap in use has that name.
@@ -62,6 +64,38 @@ impl State {
             Ok(Added::New(row) | Added::Known(row)) => Ok(row.id),
             Err(error) => Err(CannotOpen::because(&format!("{error:#}"))),
         }
+    }
+
+    /// Stores a bundle under this version; gives its SHA-256.
+    ///
+    /// # Errors
+    /// What is wrong with the bundle, or when the disk or the database refuses.
+    pub fn add_update(&self, bundle: &Path, version: &str) -> Result<Sha256, CannotOpen> {
+        let shared = self.shared();
+        let added = updates::add(
+            &mut shared.writer(),
+            &shared.settings.data,
+            bundle,
+            Some(version),
+            shared.now_ms(),
+        );
+        match added {
+            Ok(updates::Added::New(row) | updates::Added::Known(row)) => Ok(row.sha256),
+            Err(error) => Err(CannotOpen::because(&format!("{error:#}"))),
+        }
+    }
+
+    /// Offers an update to these traps; gives their names.
+    ///
+    /// # Errors
+    /// When a trap is not known, or the database refuses.
+    pub fn offer_update(&self, version: &str, traps: &[String]) -> Result<Vec<String>, CannotOpen> {
+        let (which, now_ms) = (Which::Named(traps), self.now_ms());
+        let offered = self
+            .shared()
+            .writer()
+            .offer_update(version, which, now_ms)?;
+        offered.map_err(|unknown| CannotOpen::because(&format!("no trap is called `{unknown}`")))
     }
 
     /// Offers a model to every trap in use, or to those of these names; gives their names.

@@ -23,10 +23,12 @@ mod health;
 mod ingest;
 pub mod logging;
 mod models;
+mod offered_files;
 mod problem;
 mod serve;
 mod state;
 mod thumbnail;
+mod updates;
 mod uploads;
 mod web;
 
@@ -41,7 +43,7 @@ pub fn router(state: State) -> Router {
         .route("/healthz", get(health::check))
         .route("/api/v1/sync", post(ingest::sync))
         .merge(uploads::router())
-        .merge(models::router())
+        .merge(offered_files::router())
         .merge(enrolment::router())
         .merge(api::router())
         .fallback(web::page)

@@ -1,21 +1,14 @@
-//! Models for traps: checked whole when they are added, stored by content, and
-//! handed out piece by piece.
+//! Models for traps: checked whole when they are added, and stored as two
+//! [`offered_files`](crate::offered_files) before the row that stands for them.
 //!
-//! `DATA/models/<sha256>` holds model files and manifests alike. A file is
-//! synced before it gets its name and its folder before the row is committed,
-//! so every row stands for two files that are there. Which trap is to use which
-//! model is a matter of `db::models`; what a trap makes of it, of the trap.
-
-mod serve;
-
-pub(crate) use serve::router;
+//! Which trap is to use which model is a matter of `db::models`; what a trap
+//! makes of it, of the trap.
 
 use crate::db::{Db, ModelRow};
-use crate::problem::Failure;
+use crate::offered_files::{Shelf, keep};
 use anyhow::{Context as _, bail};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use trapline_detect::{Detector, Manifest};
 use trapline_wire::Sha256;
 use trapline_wire::limits::{MANIFEST_BYTES_MAX, MODEL_BYTES_MAX, TEXT_BYTES_MAX};
@@ -62,8 +55,8 @@ pub(crate) fn add(db: &mut Db, data: &Path, path: &Path, now_ms: i64) -> anyhow:
             row.id
         );
     }
-    keep(data, &row.sha256, &model_bytes)?;
-    keep(data, &row.manifest_sha256, &manifest_bytes)?;
+    keep(data, Shelf::Models, &row.sha256, &*model_bytes)?;
+    keep(data, Shelf::Models, &row.manifest_sha256, &*manifest_bytes)?;
     if !db.add_model(&row)? {
         bail!("a model with this id or this manifest was added at the same time");
     }
@@ -91,46 +84,4 @@ fn read(path: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
         );
     }
     fs::read(path).with_context(cannot)
-}
-
-/// Where the file of that content is.
-fn place(data: &Path, sha256: &Sha256) -> PathBuf {
-    data.join("models").join(sha256.to_string())
-}
-
-/// Stores a file under its content's name; one that is there is written anew,
-/// which mends a damaged one.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the durable rename: file synced before, folder synced after"
-)]
-fn keep(data: &Path, sha256: &Sha256, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = data.join("models");
-    fs::create_dir_all(&folder).map_err(Failure::file("make the folder", &folder))?;
-    sync_folder(data)?;
-    let path = place(data, sha256);
-    let half = path.with_extension("half");
-    let written = File::create(&half).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(Failure::file("write", &half))?;
-    fs::rename(&half, &path).map_err(Failure::file("name", &path))?;
-    sync_folder(&folder)
-}
-
-fn sync_folder(folder: &Path) -> Result<(), Failure> {
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(Failure::file("sync the folder", folder))
-}
-
-/// Opens a stored file for reading, with its size; `None` when it is not here.
-fn open(data: &Path, sha256: &Sha256) -> Result<Option<(File, u64)>, Failure> {
-    let path = place(data, sha256);
-    match File::open(&path).and_then(|file| file.metadata().map(|facts| (file, facts.len()))) {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::file("open", &path)(error)),
-    }
 }

@@ -50,14 +50,19 @@ pub(super) struct Traps {
     /// All traps that there are now
     #[arg(long, conflicts_with = "trap")]
     all: bool,
+    /// So many of a hundred of them; a larger share is the same traps and others
+    #[arg(long, value_name = "PERCENT", conflicts_with_all = ["trap", "all"],
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    share: Option<u8>,
 }
 
 impl Traps {
-    fn which(&self) -> Which<'_> {
-        if self.all {
-            Which::All
-        } else {
-            Which::Named(&self.trap)
+    /// The traps that are meant; `word` is what a share is drawn for.
+    pub(super) fn which<'a>(&'a self, word: &'a str) -> Which<'a> {
+        match self.share {
+            Some(percent) => Which::Share { percent, word },
+            None if self.all => Which::All,
+            None => Which::Named(&self.trap),
         }
     }
 }
@@ -68,7 +73,7 @@ pub(super) fn model(command: ModelCommand, data: &Path, db: &mut Db) -> anyhow::
         ModelCommand::List { json } => list(db, json),
         ModelCommand::Offer { id, to } => {
             known(db, &id)?;
-            let names = meant(db.offer_model(&id, to.which(), system_clock())?)?;
+            let names = meant(db.offer_model(&id, to.which(&id), system_clock())?)?;
             say(&format!(
                 "`{id}` is offered to {}. A trap hears of it with its next sync.",
                 named(&names)
@@ -77,7 +82,7 @@ pub(super) fn model(command: ModelCommand, data: &Path, db: &mut Db) -> anyhow::
         }
         ModelCommand::Withdraw { id, to } => {
             known(db, &id)?;
-            let names = meant(db.withdraw_model(&id, to.which())?)?;
+            let names = meant(db.withdraw_model(&id, to.which(&id))?)?;
             if names.is_empty() {
                 bail!("`{id}` is not offered to any of these traps");
             }
@@ -170,7 +175,7 @@ fn known(db: &Db, id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn meant(found: Result<Vec<String>, String>) -> anyhow::Result<Vec<String>> {
+pub(super) fn meant(found: Result<Vec<String>, String>) -> anyhow::Result<Vec<String>> {
     found.map_err(|unknown| {
         anyhow::anyhow!(
             "no trap in use is called `{unknown}`; `trapline-server trap list` shows them"
@@ -178,7 +183,7 @@ fn meant(found: Result<Vec<String>, String>) -> anyhow::Result<Vec<String>> {
     })
 }
 
-fn named(names: &[String]) -> String {
+pub(super) fn named(names: &[String]) -> String {
     match names {
         [] => "no trap, because there is none".to_owned(),
         names => names.join(", "),

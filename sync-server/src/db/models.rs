@@ -40,6 +40,14 @@ pub(crate) enum Which<'a> {
     All,
     /// These, by name or id.
     Named(&'a [String]),
+    /// So many of a hundred. The same word draws the same traps, and more of a hundred are
+    /// those and others.
+    Share {
+        /// 1 to 100.
+        percent: u8,
+        /// What is drawn for.
+        word: &'a str,
+    },
 }
 
 const MODEL_COLUMNS: &str =
@@ -213,14 +221,7 @@ pub(super) fn offer_for(
     let heartbeat = match heartbeat {
         Some(heartbeat) => Some(heartbeat),
         None => {
-            let record: Option<String> = connection
-                .prepare_cached(
-                    "SELECT record FROM heartbeats WHERE trap = :trap
-                     ORDER BY number DESC LIMIT 1",
-                )?
-                .query_row(named_params! { ":trap": trap }, |row| row.get(0))
-                .optional()?;
-            stored = record.map(|text| parse::<Heartbeat>(&text)).transpose()?;
+            stored = newest_heartbeat(connection, trap)?;
             stored.as_ref()
         }
     };
@@ -237,6 +238,20 @@ pub(super) fn offer_for(
     }))
 }
 
+/// The newest heartbeat that is stored of a trap.
+pub(super) fn newest_heartbeat(
+    connection: &Connection,
+    trap: i64,
+) -> Result<Option<Heartbeat>, Failure> {
+    let record: Option<String> = connection
+        .prepare_cached(
+            "SELECT record FROM heartbeats WHERE trap = :trap ORDER BY number DESC LIMIT 1",
+        )?
+        .query_row(named_params! { ":trap": trap }, |row| row.get(0))
+        .optional()?;
+    record.map(|text| parse(&text)).transpose()
+}
+
 /// What the heartbeat says of the model with this manifest.
 fn said_of(manifest_sha256: &Sha256, heartbeat: Option<&Heartbeat>) -> Option<ModelState> {
     let answer: &ModelAnswer = heartbeat?.model_offer.as_ref()?;
@@ -249,7 +264,7 @@ fn last_heartbeat(row: &Row<'_>) -> Result<Option<Heartbeat>, Failure> {
 }
 
 /// Number and name of each trap that is meant, or the first name that none has.
-fn traps_in_use(
+pub(super) fn traps_in_use(
     connection: &Connection,
     which: Which<'_>,
 ) -> Result<Result<Vec<(i64, String)>, String>, Failure> {
@@ -264,9 +279,13 @@ fn traps_in_use(
         ))
     })?;
     let all: Vec<_> = rows.collect::<Result<_, _>>()?;
-    let Which::Named(wanted) = which else {
-        let traps = all.into_iter().map(|(number, name, _)| (number, name));
-        return Ok(Ok(traps.collect()));
+    let wanted = match which {
+        Which::Named(wanted) => wanted,
+        Which::All => {
+            let traps = all.into_iter().map(|(number, name, _)| (number, name));
+            return Ok(Ok(traps.collect()));
+        }
+        Which::Share { percent, word } => return Ok(Ok(share(all, percent, word))),
     };
     let mut traps = Vec::new();
     for want in wanted {
@@ -277,6 +296,19 @@ fn traps_in_use(
         }
     }
     Ok(Ok(traps))
+}
+
+/// Draws so many of a hundred, at least one: each trap has a lot that depends on word and id alone.
+fn share(mut all: Vec<(i64, String, String)>, percent: u8, word: &str) -> Vec<(i64, String)> {
+    let drawn = (all.len() * usize::from(percent)).div_ceil(100);
+    all.sort_by_cached_key(|(_, _, id)| Sha256::of(format!("{word} {id}").as_bytes()).to_string());
+    all.truncate(drawn);
+    let mut traps: Vec<_> = all
+        .into_iter()
+        .map(|(number, name, _)| (number, name))
+        .collect();
+    traps.sort_by(|a, b| a.1.cmp(&b.1));
+    traps
 }
 
 fn model_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {

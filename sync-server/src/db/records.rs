@@ -1,7 +1,7 @@
 //! Records of a batch, each stored once: a second arrival with the same
 //! content counts as stored, one with another content is a conflict.
 
-use super::{Db, models, parse, pictures, text_of, tracks};
+use super::{Db, models, parse, pictures, text_of, tracks, updates};
 use crate::ingest::{Batch, Incoming};
 use crate::problem::Failure;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
@@ -38,6 +38,7 @@ impl Db {
         store_tracks(&transaction, trap, &batch.tracks, &mut tally)?;
         let receipts = receipts(&transaction, trap, &batch.captures)?;
         let model = models::offer_for(&transaction, trap, batch.heartbeat.as_ref())?;
+        let update = updates::offer_for(&transaction, trap, batch.heartbeat.as_ref())?;
         transaction.commit()?;
         Ok(SyncReply {
             server_time_ms: now_ms,
@@ -45,6 +46,7 @@ impl Db {
             refused: tally.refused,
             receipts,
             model,
+            update,
         })
     }
 }

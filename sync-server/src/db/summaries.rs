@@ -156,6 +156,8 @@ impl Db {
                 .unwrap_or_default(),
             model: heartbeat.and_then(|heartbeat| heartbeat.model.clone()),
             offer: self.offer_view(trap, heartbeat)?,
+            update: heartbeat.and_then(|heartbeat| heartbeat.update.clone()),
+            update_offer: self.update_view(trap, heartbeat)?,
         })
     }
 

@@ -4,7 +4,7 @@ use trapline_wire::limits::{DETECTIONS_MAX, FAULTS_MAX, TEXT_BYTES_MAX};
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, DetectionRecord, EffortOutcome, EffortRecord, Heartbeat,
     InspectionOutcome, InspectionRecord, LookFacts, PictureQuality, ReadingRecord, ShotFacts,
-    Stamp, TrackRecord,
+    Stamp, TrackRecord, UpdateState,
 };
 
 /// The largest whole number that every JSON reader holds exactly.
@@ -184,6 +184,14 @@ pub(super) fn clamp(mut heartbeat: Heartbeat) -> Heartbeat {
     cut(&mut heartbeat.stamp.boot_id);
     if let Some(model) = &mut heartbeat.model {
         cut(model);
+    }
+    if let Some(update) = &mut heartbeat.update {
+        cut(&mut update.version);
+        if let UpdateState::Refused { reason } | UpdateState::Returned { reason } =
+            &mut update.state
+        {
+            cut(reason);
+        }
     }
     heartbeat.battery_v = heartbeat.battery_v.filter(|volts| volts.is_finite());
     heartbeat

@@ -21,3 +21,4 @@ mod models;
 mod records;
 mod tracks;
 mod tus;
+mod updates;

@@ -12,6 +12,8 @@ pub const PICTURE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const MODEL_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Bytes of one model manifest.
 pub const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of one bundle, an update of the whole system.
+pub const BUNDLE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Bytes of any free text in a record (a file name, an error message).
 pub const TEXT_BYTES_MAX: usize = 500;
 /// Faults in one heartbeat.

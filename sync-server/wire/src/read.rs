@@ -6,7 +6,7 @@
 use crate::ids::{CaptureId, TrapId};
 use crate::v1::{
     CaptureSource, ClockQuality, EffortOutcome, Fault, InspectionRecord, ModelState, PictureFlaw,
-    PictureQuality, PictureRef, ShotCause, ShotFacts, Stamp,
+    PictureQuality, PictureRef, ShotCause, ShotFacts, Stamp, UpdateAnswer, UpdateState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,23 @@ pub struct TrapSummary {
     /// The model that is offered to it, if one is.
     #[serde(default)]
     pub offer: Option<OfferView>,
+    /// The last update of its system, as it says.
+    #[serde(default)]
+    pub update: Option<UpdateAnswer>,
+    /// The update that is offered to it, if one is.
+    #[serde(default)]
+    pub update_offer: Option<UpdateView>,
+}
+
+/// An update that is offered to a trap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateView {
+    /// Its version.
+    pub version: String,
+    /// Since when it is offered, the server's time.
+    pub offered_ms: i64,
+    /// What the trap said of it; `null` while it has not heard of the offer.
+    pub state: Option<UpdateState>,
 }
 
 /// A model that is offered to a trap, and how far the trap is with it.

@@ -3,10 +3,11 @@
 //! `POST /api/v1/sync` carries a [`SyncBatch`] and answers a [`SyncReply`].
 //! Pictures travel by tus under `/api/v1/uploads`; `GET
 //! /api/v1/uploads?sha256=…` answers a [`PictureStatus`]. The files of a
-//! [`ModelOffer`] come by `GET /api/v1/models/<sha256>`. Every request may
-//! arrive twice and its answer never: records are keyed by id, pictures by
-//! content, and the same request gives the same answer. `POST /api/v1/enrol`
-//! carries a [`SignedEnrolment`] of a trap that is not known yet and answers an
+//! [`ModelOffer`] come by `GET /api/v1/models/<sha256>`, the bundle of an
+//! [`UpdateOffer`] by `GET /api/v1/updates/<sha256>`. Every request may arrive
+//! twice and its answer never: records are keyed by id, pictures by content, and
+//! the same request gives the same answer. `POST /api/v1/enrol` carries a
+//! [`SignedEnrolment`] of a trap that is not known yet and answers an
 //! [`EnrolReply`].
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ mod look;
 mod model;
 mod shot;
 mod track;
+mod update;
 mod upload;
 mod words;
 
@@ -32,6 +34,7 @@ pub use look::{CardSeen, LookFacts, WholeBecause};
 pub use model::{ModelAnswer, ModelOffer, ModelState};
 pub use shot::{PictureFlaw, PictureQuality, ShotCause, ShotFacts};
 pub use track::{TrackBox, TrackEnd, TrackOrigin, TrackRecord};
+pub use update::{UpdateAnswer, UpdateOffer, UpdateState, is_version};
 pub use upload::{PictureStatus, Receipt, UnfinishedUpload};
 
 /// When something happened, as the trap's own clock believes it.
@@ -114,6 +117,9 @@ pub struct SyncReply {
     /// A model that the trap is to fetch and try; absent while it has what it shall have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelOffer>,
+    /// An update that the trap is to fetch and install; absent while it has what it shall have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<UpdateOffer>,
 }
 
 /// A record that the server will never take as it is.

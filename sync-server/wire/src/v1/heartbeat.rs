@@ -1,6 +1,6 @@
 //! How a trap is, in its own words: what it has, what waits and what does not work.
 
-use super::{ModelAnswer, Stamp};
+use super::{ModelAnswer, Stamp, UpdateAnswer};
 use serde::{Deserialize, Serialize};
 
 /// How the trap is: small, first in every sync.
@@ -15,6 +15,9 @@ pub struct Heartbeat {
     /// What became of the last model that was offered; absent if none ever was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_offer: Option<ModelAnswer>,
+    /// What became of the last update of the whole system; absent if there never was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<UpdateAnswer>,
     /// Captures ever admitted to this ledger.
     pub captures: u64,
     /// Shots ever missed in this ledger.

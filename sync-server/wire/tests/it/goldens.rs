@@ -9,7 +9,7 @@ use trapline_wire::arrivals::{Count, Interval};
 use trapline_wire::read::{
     Arrivals, CaptureDetail, CaptureSummary, EffortRow, Me, OfferView, Page, PictureState,
     ReadingRow, Timeline, TimelineCapture, TimelineReading, TrackDetail, TrackMoment, TrackRow,
-    TrapSummary,
+    TrapSummary, UpdateView,
 };
 use trapline_wire::v1::{
     CaptureRecord, CaptureSource, CardSeen, ClockQuality, DetectionRecord, EffortOutcome,
@@ -17,7 +17,7 @@ use trapline_wire::v1::{
     ModelAnswer, ModelOffer, ModelRef, ModelState, PictureFlaw, PictureQuality, PictureRef,
     PictureStatus, Problem, ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, ShotCause,
     ShotFacts, Stamp, SyncBatch, SyncReply, TrackBox, TrackEnd, TrackOrigin, TrackRecord,
-    UnfinishedUpload, WholeBecause,
+    UnfinishedUpload, UpdateAnswer, UpdateOffer, UpdateState, WholeBecause, is_version,
 };
 use trapline_wire::{CaptureId, EffortId, LedgerId, ReadingId, Sha256, TrackId, TrapId, TrapKey};
 
@@ -233,6 +233,7 @@ fn heartbeat() -> Heartbeat {
         agent_version: "0.1.0".to_owned(),
         model: Some("sticky-1".to_owned()),
         model_offer: None,
+        update: None,
         captures: 42,
         missed: 11,
         records_waiting: 3,
@@ -351,6 +352,7 @@ fn what_the_server_answers() {
             .to_vec(),
             receipts: vec![receipt()],
             model: None,
+            update: None,
         },
     );
     check("picture_status_unknown", &PictureStatus::default());
@@ -449,6 +451,12 @@ fn what_a_researcher_reads_of_traps() {
                     id: "sticky-2".to_owned(),
                     offered_ms: 1_782_000_000_000,
                     state: Some(ModelState::Trying),
+                }),
+                update: None,
+                update_offer: Some(UpdateView {
+                    version: "0.2.0".to_owned(),
+                    offered_ms: 1_782_000_000_000,
+                    state: Some(UpdateState::Ready),
                 }),
             }],
             next: Some("7".to_owned()),
@@ -594,6 +602,7 @@ fn a_model_on_its_way() {
             refused: Vec::new(),
             receipts: Vec::new(),
             model: Some(offer),
+            update: None,
         },
     );
     let answer = |state| ModelAnswer {
@@ -619,4 +628,54 @@ fn a_model_on_its_way() {
         [false, false, false, true, true]
     );
     check("model_answer", &states.map(answer).to_vec());
+}
+
+#[test]
+fn an_update_on_its_way() {
+    check(
+        "reply_with_update",
+        &SyncReply {
+            server_time_ms: 1_782_000_000_500,
+            stored: 0,
+            refused: Vec::new(),
+            receipts: Vec::new(),
+            model: None,
+            update: Some(UpdateOffer {
+                version: "0.2.0".to_owned(),
+                sha256: Sha256::of(b"bundle"),
+                size_bytes: 180_000_000,
+            }),
+        },
+    );
+    let reason = "its signature is not of a key that this trap knows".to_owned();
+    let states = [
+        UpdateState::Fetching {
+            done_bytes: 1_048_576,
+            size_bytes: 180_000_000,
+        },
+        UpdateState::Ready,
+        UpdateState::Installed,
+        UpdateState::Confirmed,
+        UpdateState::Refused {
+            reason: reason.clone(),
+        },
+        UpdateState::Returned { reason },
+    ];
+    assert_eq!(
+        states.each_ref().map(UpdateState::is_settled),
+        [false, false, false, true, true, true]
+    );
+    let answer = |state| UpdateAnswer {
+        version: "0.2.0".to_owned(),
+        sha256: Some(Sha256::of(b"bundle")),
+        state,
+        since_ms: 1_782_000_000_000,
+    };
+    check("update_answer", &states.map(answer).to_vec());
+    for version in ["0.2.0", "2026.05+meadow-1", "1~rc1"] {
+        assert!(is_version(version), "{version}");
+    }
+    for version in ["", "a/b", "..", "-v", "a b", &"9".repeat(65)] {
+        assert!(!is_version(version), "{version}");
+    }
 }
