@@ -21,7 +21,7 @@ use crate::inspector::Inspector;
 use crate::moment::wire_stamp;
 use crate::page::ShownSetting;
 use crate::sync::backoff::Chance;
-use crate::update::{RUN_DIR, permission};
+use crate::update::{self, RUN_DIR, permission};
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -90,6 +90,7 @@ pub fn assemble(loaded: Loaded, outside: Box<dyn Outside>) -> anyhow::Result<Age
     if agent.desk().config.page.listen.is_some() {
         agent.desk().page.show_settings(shown_settings(&entries));
     }
+    update::fetch::note(agent.desk(), None, now.unix_ms);
     let health = &agent.desk().health;
     if !faults.is_empty() {
         health.raise("config", &faults.join("; "), now.unix_ms);

@@ -76,7 +76,7 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             return update::trial(load()?, &args);
         }
-        Command::Update(command) => return update::update(command),
+        Command::Update(command) => return update::update(command, load),
         Command::Page(PageCommand::Password) => page_password(&load()?)?,
         Command::Power(PowerCommand::Plan { json }) => {
             print::report(&power::report::PlanReport::read(&load()?.config)?, json)?;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use trapline_hal::battery::gate::Level;
-use trapline_wire::v1::{Fault, ModelAnswer};
+use trapline_wire::v1::{Fault, ModelAnswer, UpdateAnswer};
 
 /// Live facts of a running agent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Facts {
     /// What became of the last model that the server offered.
     #[serde(default)]
     pub model_offer: Option<ModelAnswer>,
+    /// What became of the last update of the whole system.
+    #[serde(default)]
+    pub update: Option<UpdateAnswer>,
     /// The battery; `None` where none is measured.
     #[serde(default)]
     pub battery: Option<BatteryFacts>,

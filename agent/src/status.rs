@@ -19,6 +19,7 @@ use trapline_store::{OsDisk, StoreError, Summary, Usage, View};
 use trapline_wire::arrivals::Count;
 use trapline_wire::v1::{
     Fault, InspectionOutcome, LookFacts, MissReason, ModelAnswer, PictureFlaw, PictureQuality,
+    UpdateAnswer, UpdateState,
 };
 
 /// So many of the newest pictures are looked at for poor ones: a day of one every 20 minutes.
@@ -90,6 +91,8 @@ pub struct Status {
     pub model: Option<String>,
     /// What became of the last model that the server offered.
     pub model_offer: Option<ModelAnswer>,
+    /// What became of the last update of the whole system.
+    pub update: Option<UpdateAnswer>,
     /// Why the detector takes less than full care.
     pub less_care: Option<String>,
     /// Processor temperature before the last look, degrees Celsius.
@@ -201,6 +204,7 @@ impl Status {
             idle: facts.idle,
             model: facts.model,
             model_offer: facts.model_offer,
+            update: facts.update,
             less_care: facts.less_care,
             soc_c: facts.soc_c,
             battery_v: facts.battery_v,
@@ -283,6 +287,11 @@ impl fmt::Display for Status {
             writeln!(f, "Last look   {} of {} tiles", look.tiles_run, look.tiles)?;
         }
         self.write_model(f)?;
+        if let Some(update) = &self.update {
+            let words = update_words(&update.state);
+            let since = self.ago(update.since_ms);
+            writeln!(f, "Update      {} {words} ({since})", update.version)?;
+        }
         self.write_server(f)?;
         self.write_card(f)?;
         self.write_power(f)?;
@@ -392,6 +401,24 @@ impl Status {
             write!(f, ", {} pictures damaged", self.pictures_damaged)?;
         }
         writeln!(f)
+    }
+}
+
+/// How far an update of the whole system is.
+#[must_use]
+pub fn update_words(state: &UpdateState) -> String {
+    match state {
+        UpdateState::Fetching {
+            done_bytes,
+            size_bytes,
+        } => format!("is fetched, {} %", done_bytes * 100 / (*size_bytes).max(1)),
+        UpdateState::Ready => "is here and waits to be installed".to_owned(),
+        UpdateState::Installed => "is installed and proves itself at the next start".to_owned(),
+        UpdateState::Confirmed => "proved itself".to_owned(),
+        UpdateState::Refused { reason } => format!("was refused: {reason}"),
+        UpdateState::Returned { reason } => {
+            format!("did not prove itself, the system before it runs: {reason}")
+        }
     }
 }
 

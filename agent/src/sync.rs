@@ -8,6 +8,7 @@ mod courier;
 mod fit;
 mod heartbeat;
 pub mod http;
+pub mod offered;
 mod pictures;
 pub mod plan;
 pub mod uplink;
@@ -15,11 +16,13 @@ pub mod uplink;
 use crate::desk::Desk;
 use crate::enrol::ask::Enrol;
 use crate::models;
-use crate::models::fetch::{Fetch, Step};
+use crate::models::fetch::Fetch;
 use crate::stage::{Next, Stage, StageError};
+use crate::update;
 use aside::Aside;
 use courier::{Current, Place};
 use fit::{Fit, Sent};
+use offered::Step;
 use plan::{PIECE_BYTES_FIRST, Plan, Situation};
 use std::fmt;
 use std::time::Duration;
@@ -52,6 +55,9 @@ pub struct Sync {
     current: Option<Current>,
     aside: Aside,
     fetch: Fetch,
+    update: update::fetch::Fetch,
+    /// The last piece was one of a picture, so the next is one of an update that waits.
+    is_updates_turn: bool,
     enrol: Option<Enrol>,
 }
 
@@ -77,6 +83,8 @@ impl Sync {
             current: None,
             aside: Aside::default(),
             fetch: Fetch::default(),
+            update: update::fetch::Fetch::default(),
+            is_updates_turn: true,
             enrol: None,
         }
     }
@@ -128,18 +136,21 @@ impl Sync {
             .await?;
         self.tell_of_too_large(&outgoing);
         let model_waits = self.fetch.waiting(&self.desk).await?.is_some();
+        let update_waits = self.update.waits(&self.desk);
         let heartbeat_every = self.desk.config.sync.heartbeat_every;
         self.has_news |= self.desk.health.take_news();
         let situation = Situation {
             records_wait: !outgoing.is_empty(),
             silent_for: self.heard_at.map(|at| at.elapsed()),
-            // While a model comes, people want to see how far it is.
-            heartbeat_every: if model_waits {
+            // While something comes, people want to see how far it is.
+            heartbeat_every: if model_waits || update_waits {
                 heartbeat_every.min(PROGRESS_EVERY)
             } else {
                 heartbeat_every
             },
             model_waits,
+            update_waits,
+            is_updates_turn: self.is_updates_turn,
             has_news: self.has_news,
             picture_waits: picture_waits || self.current.is_some(),
             heartbeat_is_stale: self.heartbeat_is_stale,
@@ -179,6 +190,7 @@ impl Sync {
             self.has_news = false;
         }
         models::heard(&self.desk, reply.model.as_ref()).await?;
+        self.update.heard(&self.desk, reply.update.as_ref());
         self.desk
             .books
             .with(move |ledger| {
@@ -256,6 +268,24 @@ impl Sync {
             .fetch
             .step(&self.desk, uplink.as_mut(), model, self.piece_bytes)
             .await?;
+        self.fetched(step, began, max_bytes)
+    }
+
+    async fn fetch_update(&mut self) -> Result<Next, StageError> {
+        let Some(uplink) = self.uplink.as_mut() else {
+            return Ok(Next::Again);
+        };
+        self.is_updates_turn = false;
+        let max_bytes = self.desk.config.sync.piece_bytes_max;
+        let began = Instant::now();
+        let step = self
+            .update
+            .step(&self.desk, uplink.as_mut(), self.piece_bytes)
+            .await?;
+        self.fetched(step, began, max_bytes)
+    }
+
+    fn fetched(&mut self, step: Step, began: Instant, max_bytes: u64) -> Result<Next, StageError> {
         match step {
             Step::Done => {
                 let took = began.elapsed();
@@ -319,7 +349,11 @@ impl Stage for Sync {
         let done = match plan::next(situation) {
             Plan::Batch => self.send_batch(outgoing).await,
             Plan::Model => self.fetch_piece().await,
-            Plan::Piece => self.send_piece().await,
+            Plan::Update => self.fetch_update().await,
+            Plan::Piece => {
+                self.is_updates_turn = true;
+                self.send_piece().await
+            }
             Plan::Rest(wait) => Ok(Next::Rest(wait)),
         };
         if let Err(error) = &done {

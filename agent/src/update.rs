@@ -17,6 +17,10 @@
 //! ([`permission`]), whatever was started in which order; so the old slot can always go on with it.
 //! What happened stands in [`record`], beside the ledger and outside of both slots.
 
+pub mod fetch;
+pub mod incoming;
+pub mod install;
+pub mod known;
 pub mod permission;
 pub mod rauc;
 pub mod record;

@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
-use trapline_agent::sync::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
+use trapline_agent::sync::uplink::{NewUpload, Shelf, Uplink, UplinkError, Uploaded};
 use trapline_wire::v1::{PictureStatus, SyncBatch, SyncReply};
 use trapline_wire::{Sha256, TrapKey};
 
@@ -277,11 +277,13 @@ impl Uplink for SimLink {
 
     async fn fetch(
         &mut self,
+        shelf: Shelf,
         sha256: &Sha256,
         offset_bytes: u64,
         len_bytes: u64,
     ) -> Result<Vec<u8>, UplinkError> {
         let method = Method::Fetch {
+            shelf,
             sha256,
             offset_bytes,
             len_bytes,

@@ -100,7 +100,7 @@ pub(super) enum Command {
     /// Prove this program on this trap: its devices, and a copy of its ledger that is thrown away
     Trial(TrialArgs),
     /// Updates of the whole system
-    #[command(subcommand, hide = true)]
+    #[command(subcommand)]
     Update(UpdateCommand),
     /// Look at the picture on standard input: the process in which the detector runs
     #[command(hide = true)]

@@ -2,7 +2,9 @@
 
 use super::check::Checker;
 use super::written::parse_window;
+use crate::update::UPDATE_DIR;
 use std::path::PathBuf;
+use trapline_hal::pi::boot_slot::booted_slot;
 
 /// `[update]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,11 @@ impl Checker<'_> {
             }
         };
         UpdateConfig {
-            dir: (!dir.is_empty()).then(|| PathBuf::from(dir)),
+            dir: if dir.is_empty() {
+                booted_slot().map(|_| PathBuf::from(UPDATE_DIR))
+            } else {
+                Some(PathBuf::from(dir))
+            },
             window,
         }
     }

@@ -7,34 +7,20 @@
 use super::carried;
 use crate::desk::Desk;
 use crate::stage::{StageError, in_full};
-use crate::sync::uplink::{Uplink, UplinkError};
+use crate::sync::offered::{Rests, Step, believable};
+use crate::sync::uplink::{Shelf, Uplink, UplinkError};
 use std::path::Path;
-use std::time::Duration;
-use tokio::time::Instant;
 use trapline_detect::Manifest;
 use trapline_store::{Assembled, Ledger, ModelFile, ModelRow, ModelStage, StoreError, View};
 use trapline_wire::limits::{MANIFEST_BYTES_MAX, MODEL_BYTES_MAX};
 
-/// A fetch that failed is tried again after this time, doubled with each failure in a row.
-const AGAIN_MIN: Duration = Duration::from_mins(1);
-const AGAIN_MAX: Duration = Duration::from_mins(30);
 /// Whole fetches whose bytes were wrong, before the model is refused.
 const WRONG_MAX: u32 = 2;
 
 /// How the fetch of this run goes; where it stands is in the ledger.
 #[derive(Debug, Default)]
 pub struct Fetch {
-    failures: u32,
-    not_before: Option<Instant>,
-}
-
-/// What one step of a fetch came to.
-#[derive(Debug)]
-pub enum Step {
-    /// A piece came, or a file was proved.
-    Done,
-    /// The server cannot be reached, which concerns all of sync.
-    NotHeard(UplinkError),
+    rests: Rests,
 }
 
 /// What is to be done next.
@@ -61,8 +47,7 @@ impl Fetch {
     /// # Errors
     /// What the ledger says.
     pub async fn waiting(&self, desk: &Desk) -> Result<Option<ModelRow>, StageError> {
-        let is_too_early = self.not_before.is_some_and(|at| Instant::now() < at);
-        if is_too_early || desk.card_full.load(std::sync::atomic::Ordering::Relaxed) {
+        if self.rests.rests() || desk.card_full.load(std::sync::atomic::Ordering::Relaxed) {
             return Ok(None);
         }
         let find = |ledger: &mut Ledger| {
@@ -96,11 +81,12 @@ impl Fetch {
             } => {
                 let len_bytes = piece_bytes.min(size_bytes - from_bytes);
                 let (sha256, _) = file.content(&row);
-                let piece = uplink.fetch(&sha256, from_bytes, len_bytes).await;
+                let piece = uplink
+                    .fetch(Shelf::Models, &sha256, from_bytes, len_bytes)
+                    .await;
                 match piece.and_then(|bytes| believable(bytes, len_bytes)) {
                     Ok(bytes) => {
-                        self.failures = 0;
-                        self.not_before = None;
+                        self.rests.went_well();
                         desk.books
                             .with(move |ledger| {
                                 ledger.keep_model_piece(&row, file, from_bytes, &bytes)
@@ -165,15 +151,13 @@ impl Fetch {
         }
         let id = row.offer.id.as_str();
         log::warn!(model = id; "the model {id} is fetched once more: {why}");
-        self.not_before = Some(Instant::now() + AGAIN_MIN);
+        self.rests.anew();
         Ok(())
     }
 
     /// The fetch rests, so that it never holds pictures back.
     fn failed(&mut self, desk: &Desk, row: &ModelRow, error: UplinkError) -> Step {
-        let doubled = AGAIN_MIN.saturating_mul(2_u32.saturating_pow(self.failures));
-        self.failures = self.failures.saturating_add(1);
-        self.not_before = Some(Instant::now() + doubled.min(AGAIN_MAX));
+        self.rests.failed();
         match error {
             UplinkError::Unreachable(_)
             | UplinkError::Unwell { .. }
@@ -207,17 +191,6 @@ async fn fetched(desk: &Desk, row: ModelRow) -> Result<(), StageError> {
     super::tell(desk).await?;
     desk.wakes.inspect.notify_one();
     Ok(())
-}
-
-/// No more bytes than were asked for, and some.
-fn believable(bytes: Vec<u8>, len_bytes: u64) -> Result<Vec<u8>, UplinkError> {
-    let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if found == 0 || found > len_bytes {
-        return Err(UplinkError::Nonsense(format!(
-            "it gives {found} bytes of a model file where {len_bytes} were asked for"
-        )));
-    }
-    Ok(bytes)
 }
 
 fn task(ledger: &Ledger, row: &ModelRow) -> Result<Task, StoreError> {

@@ -19,6 +19,7 @@ pub(super) async fn now(desk: &Desk) -> Result<Heartbeat, StageError> {
         model,
         battery_v,
         model_offer,
+        update,
         faults,
         ..
     } = desk.health.facts();
@@ -27,6 +28,7 @@ pub(super) async fn now(desk: &Desk) -> Result<Heartbeat, StageError> {
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         model,
         model_offer,
+        update,
         captures: summary.captures,
         missed: summary.missed,
         records_waiting: summary.records_waiting,

@@ -2,7 +2,7 @@
 //! Nothing of an answer is believed that is too long, of the wrong type or in
 //! the wrong place; redirects are refused, because they would carry the key away.
 
-use super::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
+use super::uplink::{NewUpload, Shelf, Uplink, UplinkError, Uploaded};
 use crate::config::SyncConfig;
 use crate::stage::in_full;
 use async_trait::async_trait;
@@ -28,7 +28,6 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// The most of somebody's words that goes into a message.
 const WORDS_CHARS_MAX: usize = 400;
 const UPLOADS: &str = "/api/v1/uploads";
-const MODELS: &str = "/api/v1/models";
 const TUS_VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
 const OFFSET: &str = "upload-offset";
 const RECEIPT: &str = "trapline-receipt";
@@ -210,6 +209,7 @@ impl Uplink for HttpUplink {
 
     async fn fetch(
         &mut self,
+        shelf: Shelf,
         sha256: &Sha256,
         offset_bytes: u64,
         len_bytes: u64,
@@ -217,7 +217,7 @@ impl Uplink for HttpUplink {
         let last = offset_bytes.saturating_add(len_bytes).saturating_sub(1);
         let request = self
             .client
-            .get(self.address(&format!("{MODELS}/{sha256}")))
+            .get(self.address(&format!("{}/{sha256}", shelf.path())))
             .header(RANGE, format!("bytes={offset_bytes}-{last}"));
         let response = self.send(request).await?;
         if response.status() != StatusCode::PARTIAL_CONTENT {

@@ -23,6 +23,10 @@ pub struct Situation {
     pub heartbeat_every: Duration,
     /// A model's file waits to be fetched.
     pub model_waits: bool,
+    /// An update's bundle waits to be fetched.
+    pub update_waits: bool,
+    /// The last piece was one of a picture.
+    pub is_updates_turn: bool,
     /// Something should be said before the next heartbeat is due.
     pub has_news: bool,
     /// A picture waits that may be tried now.
@@ -38,6 +42,8 @@ pub enum Plan {
     Batch,
     /// Fetch a piece of a model.
     Model,
+    /// Fetch a piece of an update, in turn with pictures: neither waits for all of the other.
+    Update,
     /// Send a piece of a picture.
     Piece,
     /// Nothing to do before this time.
@@ -54,6 +60,8 @@ pub fn next(now: Situation) -> Plan {
         Plan::Batch
     } else if now.model_waits {
         Plan::Model
+    } else if now.update_waits && (now.is_updates_turn || !now.picture_waits) {
+        Plan::Update
     } else if now.picture_waits {
         Plan::Piece
     } else if now.heartbeat_is_stale {
@@ -89,6 +97,8 @@ mod tests {
             silent_for: Some(Duration::from_mins(5)),
             heartbeat_every: QUARTER,
             model_waits: false,
+            update_waits: false,
+            is_updates_turn: false,
             has_news: false,
             picture_waits: false,
             heartbeat_is_stale: false,
@@ -104,6 +114,21 @@ mod tests {
             ..all_gone
         };
         assert_eq!(next(with_picture), Plan::Piece);
+        let with_update = Situation {
+            update_waits: true,
+            ..with_picture
+        };
+        assert_eq!(next(with_update), Plan::Piece);
+        let in_turn = Situation {
+            is_updates_turn: true,
+            ..with_update
+        };
+        assert_eq!(next(in_turn), Plan::Update);
+        let no_picture = Situation {
+            picture_waits: false,
+            ..with_update
+        };
+        assert_eq!(next(no_picture), Plan::Update);
         let with_model = Situation {
             model_waits: true,
             ..with_picture

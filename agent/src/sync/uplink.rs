@@ -40,13 +40,34 @@ pub trait Uplink: Send {
         bytes: Vec<u8>,
     ) -> Result<Uploaded, UplinkError>;
 
-    /// Fetches up to `len_bytes` of a model's file, from `offset_bytes` on.
+    /// Fetches up to `len_bytes` of an offered file, from `offset_bytes` on.
     async fn fetch(
         &mut self,
+        shelf: Shelf,
         sha256: &Sha256,
         offset_bytes: u64,
         len_bytes: u64,
     ) -> Result<Vec<u8>, UplinkError>;
+}
+
+/// Which kind of file is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// A file of a model.
+    Models,
+    /// A bundle, an update of the whole system.
+    Updates,
+}
+
+impl Shelf {
+    /// Where the server has such files.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Models => "/api/v1/models",
+            Self::Updates => "/api/v1/updates",
+        }
+    }
 }
 
 /// A picture that is to be uploaded.

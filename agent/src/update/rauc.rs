@@ -74,19 +74,40 @@ impl Rauc {
         self.say(&["status", "mark-active", &slot.name]).map(drop)
     }
 
+    /// The version of a bundle, whose signature is proved for that.
+    ///
+    /// # Errors
+    /// Why RAUC does not take it.
+    pub fn version_of(&self, bundle: &Path) -> anyhow::Result<String> {
+        let file = bundle.to_string_lossy();
+        let text = self.say(&["info", "--output-format=json", &file])?;
+        let said: SaidBundle =
+            serde_json::from_str(&text).context("what `rauc info` says is not understood")?;
+        Ok(said.version.unwrap_or_default())
+    }
+
+    /// Writes a bundle into the slot that does not run, and lets the next start take that.
+    ///
+    /// # Errors
+    /// Why RAUC did not.
+    pub fn install(&self, bundle: &Path) -> anyhow::Result<()> {
+        let file = bundle.to_string_lossy();
+        self.say(&["install", &file]).map(drop)
+    }
+
     fn say(&self, words: &[&str]) -> anyhow::Result<String> {
         let said = Command::new(&self.program).args(words).output();
         let said = said.with_context(|| format!("{} cannot be started", self.program.display()))?;
         if !said.status.success() {
-            let why = last_words(&said.stderr);
-            bail!("`rauc {}` failed ({}): {why}", words.join(" "), said.status);
+            let (what, why) = (words.first().copied(), last_words(&said.stderr));
+            bail!("`rauc {}` failed: {why}", what.unwrap_or_default());
         }
         Ok(String::from_utf8_lossy(&said.stdout).into_owned())
     }
 }
 
 /// The end of what a program complained, on one line.
-pub(super) fn last_words(bytes: &[u8]) -> String {
+fn last_words(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let skip = words.chars().count().saturating_sub(WORDS_CHARS_MAX);

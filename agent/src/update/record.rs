@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! DIR/record/updates.json     this file
-//! DIR/record/installing.raucb a bundle on its way into a slot, root's alone
+//! DIR/record/….raucb          a bundle on its way into a slot, root's alone
 //! DIR/incoming/               the agent's: pieces, whole bundles, the report of a trial
 //! ```
 
@@ -15,34 +15,14 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use trapline_store::{Disk as _, OsDisk};
 
+pub use trapline_wire::v1::UpdateState;
+
 const FILE: &str = "updates.json";
 const TRIAL_FILE: &str = "trial.json";
 /// More than any record or report.
 const BYTES_MAX: u64 = 256 * 1024;
 /// Bundles that are remembered as not to be installed again.
 const REFUSED_MAX: usize = 50;
-
-/// What became of an update.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum UpdateState {
-    /// It is whole on the card and waits to be installed.
-    Ready,
-    /// It is in the other slot, which the next start takes.
-    Installed,
-    /// It proved itself.
-    Confirmed,
-    /// It was never installed.
-    Refused {
-        /// Why, in a sentence.
-        reason: String,
-    },
-    /// It did not prove itself, and the system before it runs again.
-    Returned {
-        /// Why, in a sentence.
-        reason: String,
-    },
-}
 
 /// An update and how far it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,16 +38,6 @@ impl Wish {
         }
     }
 
-    /// At once, where the settings cannot be read.
-    #[must_use]
-    pub fn none() -> Self {
-        Self {
-            window: None,
-            utc_offset_ms: 0,
-            every_ms: DAY_MS,
-        }
-    }
-
     /// Whether the trap may start anew now; `due_ms` is the next planned picture, if one is.
     #[must_use]
     pub fn allows(&self, now_ms: i64, due_ms: Option<i64>) -> bool {

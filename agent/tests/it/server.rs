@@ -9,11 +9,11 @@
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use trapline_agent::sync::uplink::{NewUpload, Uplink, UplinkError, Uploaded};
+use trapline_agent::sync::uplink::{NewUpload, Shelf, Uplink, UplinkError, Uploaded};
 use trapline_wire::Sha256;
 use trapline_wire::v1::{
     EffortOutcome, Heartbeat, InspectionOutcome, MissReason, ModelOffer, PictureStatus, Receipt,
-    SyncBatch, SyncReply, TrackRecord, UnfinishedUpload,
+    SyncBatch, SyncReply, TrackRecord, UnfinishedUpload, UpdateOffer,
 };
 
 /// What happens to a request.
@@ -55,6 +55,8 @@ pub(crate) struct Held {
     pub(crate) loses_pieces: bool,
     /// The model that is offered until the trap has made up its mind.
     pub(crate) offer: Option<ModelOffer>,
+    /// The update that is offered.
+    pub(crate) update: Option<UpdateOffer>,
     /// Files of models, which may be other ones than their name says.
     pub(crate) files: BTreeMap<Sha256, Vec<u8>>,
     /// Every piece that was asked for.
@@ -107,6 +109,7 @@ impl Held {
             refused: Vec::new(),
             receipts: Vec::new(),
             model: self.standing_offer(),
+            update: self.update.clone(),
         }
     }
 
@@ -264,6 +267,7 @@ impl Uplink for TestUplink {
 
     async fn fetch(
         &mut self,
+        _shelf: Shelf,
         sha256: &Sha256,
         offset_bytes: u64,
         len_bytes: u64,

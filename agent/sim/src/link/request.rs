@@ -8,7 +8,7 @@ use futures_util::stream;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::time::Duration;
-use trapline_agent::sync::uplink::{NewUpload, UplinkError, Uploaded};
+use trapline_agent::sync::uplink::{NewUpload, Shelf, UplinkError, Uploaded};
 use trapline_wire::v1::{Problem, Receipt};
 use trapline_wire::{Sha256, TrapKey};
 
@@ -27,6 +27,7 @@ pub(super) enum Method<'a> {
         offset_bytes: u64,
     },
     Fetch {
+        shelf: Shelf,
         sha256: &'a Sha256,
         offset_bytes: u64,
         len_bytes: u64,
@@ -68,12 +69,13 @@ impl Method<'_> {
                 offset_bytes,
             } => piece(Request::patch(*location)).header("upload-offset", *offset_bytes),
             Self::Fetch {
+                shelf,
                 sha256,
                 offset_bytes,
                 len_bytes,
             } => {
                 let last = (offset_bytes + len_bytes).saturating_sub(1);
-                Request::get(format!("/api/v1/models/{sha256}"))
+                Request::get(format!("{}/{sha256}", shelf.path()))
                     .header(header::RANGE, format!("bytes={offset_bytes}-{last}"))
             }
         };

@@ -31,6 +31,42 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum UpdateCommand {
+    /// Say what is known of updates on this card
+    Status {
+        #[command(flatten)]
+        of: UpdatePlace,
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prove the signature of a bundle without installing it
+    Check {
+        #[command(flatten)]
+        of: UpdatePlace,
+        /// The bundle
+        file: PathBuf,
+    },
+    /// Install a bundle now, also one that was refused before; as root
+    Install {
+        #[command(flatten)]
+        of: UpdatePlace,
+        /// The bundle
+        file: PathBuf,
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install the bundle that waits, then start the trap anew at a good moment
+    #[command(hide = true)]
+    Take(UpdatePlace),
+    /// Install what a stick brings
+    #[command(hide = true)]
+    Stick {
+        #[command(flatten)]
+        of: UpdatePlace,
+        /// Where the stick is mounted
+        folder: PathBuf,
+    },
     /// Decide whether the running slot is good or has to prove itself: once at each start, as root
     #[command(hide = true)]
     Settle(UpdatePlace),
