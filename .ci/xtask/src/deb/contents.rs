@@ -83,6 +83,22 @@ const AGENT: Contents = Contents {
             "usr/lib/systemd/system/trapline-trial.service",
         ),
         (
+            "systemd/trapline-update.path",
+            "usr/lib/systemd/system/trapline-update.path",
+        ),
+        (
+            "systemd/trapline-update.service",
+            "usr/lib/systemd/system/trapline-update.service",
+        ),
+        (
+            "systemd/trapline-usb-update@.service",
+            "usr/lib/systemd/system/trapline-usb-update@.service",
+        ),
+        (
+            "systemd/udev/71-trapline-update.rules",
+            "usr/lib/udev/rules.d/71-trapline-update.rules",
+        ),
+        (
             "systemd/trapline-take-back.service",
             "usr/lib/systemd/system/trapline-take-back.service",
         ),
