@@ -27,13 +27,13 @@ async fn one_picture_of_the_copy_proves_the_software_and_the_ledger_knows_nothin
     let began = Instant::now();
     let agent = copy.agent(Vec::new(), detector(Vec::new()));
     let capture = prove(agent, LIMIT, 0).await.unwrap();
-    assert_eq!(
-        capture.seq,
-        before + 1,
-        "it goes on with the ledger's numbers"
+    // A planned picture may have come first.
+    assert!(
+        capture.seq > before,
+        "it goes on with the ledger's numbers: {capture}"
     );
     assert!(began.elapsed() < Duration::from_secs(60));
-    assert_eq!(copy.summary().captures, before + 1);
+    assert_eq!(copy.summary().captures, capture.seq);
     assert_eq!(trap.summary().captures, before);
     let report = Report::of(Ok(capture), began.elapsed());
     assert!(report.passed && report.to_string().contains("proved itself"));
@@ -83,7 +83,7 @@ async fn a_card_without_room_proves_nothing() {
     let agent = trap.agent(Vec::new(), detector(Vec::new()));
     disk.set_free_bytes(Some(0));
     let why = prove(agent, LIMIT, 0).await.unwrap_err();
-    assert!(why.starts_with("no capture within 600 s: "), "{why}");
+    assert!(why.starts_with("no capture within 600 s"), "{why}");
     assert_eq!(trap.summary().captures, 0);
 }
 
@@ -92,7 +92,10 @@ fn offered(ways: Vec<Way>, bundle: &[u8]) -> (Trap, UpdateOffer) {
     let mut trap = Trap::new(ways);
     let dir = trap.folder.path().join("update");
     std::fs::create_dir_all(dir.join("incoming")).unwrap();
-    trap.settings += &format!("[update]\ndir = {:?}\n", dir.display().to_string());
+    trap.settings += &format!(
+        "[ledger]\nfree_bytes_min = 0\n[update]\ndir = {:?}\n",
+        dir.display().to_string()
+    );
     let offer = UpdateOffer {
         version: "0.2.0".to_owned(),
         sha256: Sha256::of(BUNDLE),
