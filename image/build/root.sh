@@ -21,7 +21,8 @@ ln -s /etc/machine-id "$root/var/lib/dbus/machine-id" 2>/dev/null || true
 # Services: what the trap needs, and nothing that wants to write where nothing can be written.
 on_trap systemctl --quiet enable trapline-firstboot.service trapline-log-tail.timer trapline-log-last.service \
   NetworkManager.service systemd-timesyncd.service ssh.service rauc.service
-for unit in trapline-card.service trapline-status.timer trapline-hotspot.timer trapline-trial.service trapline-agent.service; do
+for unit in trapline-card.service trapline-status.timer trapline-hotspot.timer trapline-trial.service trapline-update.path \
+  trapline-agent.service; do
   if [ -f "$root/usr/lib/systemd/system/$unit" ] || [ -f "$root/etc/systemd/system/$unit" ]; then
     on_trap systemctl --quiet enable "$unit"
   fi

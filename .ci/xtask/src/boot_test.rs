@@ -12,6 +12,7 @@ mod first;
 mod pi;
 mod power;
 mod times;
+mod update;
 
 use crate::build::{self, Cast, Profile, Programs};
 use crate::cli::{Board, BootTestArgs, BootTestPart};
@@ -130,6 +131,9 @@ pub(crate) fn run(args: &BootTestArgs) -> Result<()> {
         |part| args.only.contains(&part) || (args.only.is_empty() && args.power_cuts > 0);
     if asked_for(BootTestPart::Cuts) {
         cuts::run(&bench, args.power_cuts.max(1), args.seed)?;
+    }
+    if asked_for(BootTestPart::Update) {
+        update::run(&bench)?;
     }
     if wants(BootTestPart::Pi) {
         pi::run(&bench)?;

@@ -92,6 +92,14 @@ impl Server {
         Ok(token.context("the server made no token")?.to_owned())
     }
 
+    /// Stores a signed bundle and offers it to all traps.
+    pub(crate) fn offer_update(&self, bundle: &Path, version: &str) -> Result<()> {
+        let mut add = self.command(&["update", "add"]);
+        process::output(add.arg(bundle).args(["--version", version]))?;
+        process::output(&mut self.command(&["update", "offer", version, "--all"]))?;
+        Ok(())
+    }
+
     /// Adds a login.
     pub(crate) fn add_user(&self, name: &str, password: &str) -> Result<()> {
         let mut command = self.command(&["user", "add", name, "--password-stdin"]);

@@ -143,7 +143,12 @@ impl Fetch {
             | UplinkError::BadKey(_)
             | UplinkError::NotEnrolled(_)
             | UplinkError::Parked(_) => Step::NotHeard(error),
-            error => {
+            UplinkError::Nonsense(_)
+            | UplinkError::OutOfStep(_)
+            | UplinkError::Gone(_)
+            | UplinkError::TooLarge(_)
+            | UplinkError::Mismatch(_)
+            | UplinkError::Rejected { .. } => {
                 self.complain(desk, &error.to_string());
                 Step::Done
             }
@@ -219,7 +224,11 @@ fn tell(desk: &Desk, update: &UpdateAnswer, now_ms: i64) {
             desk.health.raise(PART, &text, update.since_ms);
         }
         UpdateState::Fetching { .. } => {}
-        _ => desk.health.clear(PART),
+        UpdateState::Refused { .. }
+        | UpdateState::Returned { .. }
+        | UpdateState::Ready
+        | UpdateState::Installed
+        | UpdateState::Confirmed => desk.health.clear(PART),
     }
 }
 

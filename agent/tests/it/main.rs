@@ -12,6 +12,8 @@ mod devices;
 #[cfg(test)]
 mod effort;
 #[cfg(test)]
+mod enrol;
+#[cfg(test)]
 mod follow;
 #[cfg(test)]
 mod front;

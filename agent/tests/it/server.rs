@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use trapline_agent::sync::uplink::{NewUpload, Shelf, Uplink, UplinkError, Uploaded};
-use trapline_wire::Sha256;
 use trapline_wire::v1::{
-    EffortOutcome, Heartbeat, InspectionOutcome, MissReason, ModelOffer, PictureStatus, Receipt,
-    SyncBatch, SyncReply, TrackRecord, UnfinishedUpload, UpdateOffer,
+    EffortOutcome, EnrolAnswer, EnrolReply, EnrolRequest, Heartbeat, InspectionOutcome, MissReason,
+    ModelOffer, PictureStatus, Receipt, SignedEnrolment, SyncBatch, SyncReply, TrackRecord,
+    UnfinishedUpload, UpdateOffer,
 };
+use trapline_wire::{Sha256, TrapKey};
 
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,12 @@ pub(crate) struct Held {
     pub(crate) update: Option<UpdateOffer>,
     /// Files of models, which may be other ones than their name says.
     pub(crate) files: BTreeMap<Sha256, Vec<u8>>,
+    /// What is answered to a trap that asks to be enrolled; the last one stays.
+    pub(crate) enrol_answers: Vec<EnrolAnswer>,
+    /// Who asked.
+    pub(crate) asked: Vec<EnrolRequest>,
+    /// The key that was shown last.
+    pub(crate) key: Option<TrapKey>,
     /// Every piece that was asked for.
     pub(crate) fetched: Vec<(Sha256, u64)>,
 }
@@ -209,6 +216,34 @@ impl TestUplink {
 
 #[async_trait]
 impl Uplink for TestUplink {
+    async fn enrol(&mut self, asking: &SignedEnrolment) -> Result<EnrolReply, UplinkError> {
+        let request: EnrolRequest = serde_json::from_str(&asking.asking).unwrap();
+        assert!(
+            request
+                .public_key
+                .has_signed(&asking.asking, &asking.signature)
+        );
+        let ask = |held: &mut Held| {
+            let nonce = request.nonce.clone();
+            held.asked.push(request.clone());
+            let answer = match held.enrol_answers.as_slice() {
+                [] => return Err(UplinkError::NotEnrolled("nobody is".to_owned())),
+                [last] => last.clone(),
+                _ => held.enrol_answers.remove(0),
+            };
+            Ok(EnrolReply {
+                nonce,
+                server_time_ms: 0,
+                answer,
+            })
+        };
+        Ok(self.ask(ask)?.0)
+    }
+
+    fn use_key(&mut self, key: &TrapKey) {
+        self.held.lock().unwrap().key = Some(key.clone());
+    }
+
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError> {
         let bytes = serde_json::to_string(batch).unwrap().len();
         let (mut reply, way) = self.ask(|held| {

@@ -112,7 +112,7 @@ const BUNDLE: &[u8] = &[7; 50_000];
 
 fn said(trap: &Trap) -> Option<UpdateState> {
     let held = trap.uplink.held.lock().unwrap();
-    let last = held.heartbeats.last().unwrap();
+    let last = held.heartbeats.last()?;
     last.update.clone().map(|update| update.state)
 }
 

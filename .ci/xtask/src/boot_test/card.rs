@@ -8,16 +8,18 @@ use anyhow::{Context as _, Result, bail};
 
 /// The name that the trap gets.
 pub(super) const NAME: &str = "boot-test";
+/// How often a picture is taken where many are wanted.
+pub(super) const OFTEN: &str = "10s";
 /// Where the guest finds the desk's own loopback.
 const DESK: &str = "10.0.2.2";
 
 /// The settings of a trap with the devices that are laid over the image.
-pub(super) fn settings(server: &Server) -> Result<String> {
+pub(super) fn settings(server: &Server, every: &str) -> Result<String> {
     Ok(format!(
         "{}[agent.camera]\nkind = \"uvc\"\ndevice = \"Rig_camera\"\nwarm_up_frames = 1\nsettle = \"0s\"\n\n\
          [agent.sensors]\nclimate = [\"sht3x\"]\nlight = [\"bh1750\"]\nbattery = [\"ina219\"]\nbus = 0\n\n\
          [agent.display]\nkind = \"ssd1306\"\nbus = 0\nsleep_after = \"60m\"\n",
-        own(server, "10s")?
+        own(server, every)?
     ))
 }
 
@@ -75,7 +77,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     say::step("three cards with broken settings");
     let folder = bench.fresh("card")?;
     let server = Server::start(bench.programs, &folder.join("server"), "127.0.0.1:0")?;
-    let good = settings(&server)?;
+    let good = settings(&server, OFTEN)?;
     let disk = bench.disk(&folder)?;
     disk.put_on_card("trapline.toml", &good)?;
     let mut powered = bench.desk.power_on(&disk, &folder)?;

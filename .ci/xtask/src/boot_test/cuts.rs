@@ -17,7 +17,7 @@ pub(super) fn run(bench: &Bench<'_>, cuts: u32, seed: u64) -> Result<()> {
     let folder = bench.fresh("cuts")?;
     let server = Server::start(bench.programs, &folder.join("server"), "127.0.0.1:0")?;
     let disk = bench.disk(&folder)?;
-    disk.put_on_card("trapline.toml", &card::settings(&server)?)?;
+    disk.put_on_card("trapline.toml", &card::settings(&server, card::OFTEN)?)?;
     let mut chance = Chance::of(seed);
     let mut must_come_up = false;
     let mut boots_seen = 0;

@@ -17,7 +17,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     let folder = bench.fresh("first")?;
     let server = Server::start(bench.programs, &folder.join("server"), "127.0.0.1:0")?;
     let disk = bench.disk(&folder)?;
-    disk.put_on_card("trapline.toml", &card::settings(&server)?)?;
+    disk.put_on_card("trapline.toml", &card::settings(&server, card::OFTEN)?)?;
     let mut powered = bench.desk.power_on(&disk, &folder)?;
     let fresh = watched(&mut powered, &server)?;
     nothing_failed(&mut powered)?;

@@ -13,8 +13,11 @@ use std::time::Duration;
 
 /// Copying a slot on an emulated machine takes its time.
 const UPDATE_MAX: Duration = Duration::from_secs(1_800);
-/// Where the image keeps who may sign.
+/// A trap starts anew only where no picture is due within three minutes.
+const EVERY: &str = "5m";
+/// Where an image that takes updates keeps who may sign, and its slots.
 const KEYRING: &str = "/etc/rauc/keyring.pem";
+const SETTINGS: &str = "/etc/rauc/system.conf";
 
 /// A key with its certificate.
 struct Signer {
@@ -28,12 +31,12 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     let ours = signer(&folder, "ours")?;
     let theirs = signer(&folder, "theirs")?;
     let slot = slot(bench, &folder, &ours, None)?;
-    let good = bundle(bench, &folder.join("good.raucb"), &slot, &ours, "0.2.0")?;
-    let foreign = bundle(bench, &folder.join("foreign.raucb"), &slot, &theirs, "0.2.1")?;
+    let good = bundle(&folder.join("good.raucb"), &slot, &ours, "0.2.0")?;
+    let foreign = bundle(&folder.join("foreign.raucb"), &slot, &theirs, "0.2.1")?;
     let server = Server::start(bench.programs, &folder.join("server"), "127.0.0.1:0")?;
     let disk = bench.disk(&folder)?;
-    disk.lay(super::SLOT_A, &[certificate(&ours)], &[])?;
-    disk.put_on_card("trapline.toml", &card::settings(&server)?)?;
+    disk.lay(super::SLOT_A, &taking_updates(&ours), &[])?;
+    disk.put_on_card("trapline.toml", &card::settings(&server, EVERY)?)?;
     let mut powered = bench.desk.power_on(&disk, &folder)?;
     powered.up()?;
     runs_from(&mut powered, "A")?;
@@ -42,7 +45,9 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     say::line("held: an update that somebody else signed is refused");
 
     server.offer_update(&good, "0.2.0")?;
-    powered.until_within("the update being written", UPDATE_MAX, WRITING, |text| text.trim() == "writing")?;
+    powered.until_within("the update being written", UPDATE_MAX, WRITING, |text| {
+        text.trim() == "writing"
+    })?;
     process::pause(4_000);
     powered.machine.cut()?;
     let mut powered = bench.desk.power_on(&disk, &folder)?;
@@ -50,7 +55,9 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     runs_from(&mut powered, "A")?;
     say::line("held: a cut while a slot is written leaves the other at work");
 
-    powered.until_within("the new slot, confirmed", UPDATE_MAX, SLOT, |text| text.contains("rauc.slot=B"))?;
+    powered.until_within("the new slot, confirmed", UPDATE_MAX, SLOT, |text| {
+        text.contains("rauc.slot=B")
+    })?;
     confirmed(&mut powered)?;
     say::line("held: the update is written again, boots, proves itself and is confirmed");
 
@@ -61,19 +68,23 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     runs_from(&mut powered, "B")?;
 
     let broken = slot_with_no_agent(bench, &folder, &ours)?;
-    let broken = bundle(bench, &folder.join("broken.raucb"), &broken, &ours, "0.3.0")?;
+    let broken = bundle(&folder.join("broken.raucb"), &broken, &ours, "0.3.0")?;
     server.offer_update(&broken, "0.3.0")?;
-    powered.until_within("the slot that is no good", UPDATE_MAX, SLOT, |text| text.contains("rauc.slot=A"))?;
-    powered.until_within("the return to the slot before", UPDATE_MAX, SLOT, |text| text.contains("rauc.slot=B"))?;
-    say::line("held: an update that does not become healthy is given up, and the slot before goes on");
+    powered.until_within("the slot that is no good", UPDATE_MAX, SLOT, |text| {
+        text.contains("rauc.slot=A")
+    })?;
+    powered.until_within("the return to the slot before", UPDATE_MAX, SLOT, |text| {
+        text.contains("rauc.slot=B")
+    })?;
+    say::line(
+        "held: an update that does not become healthy is given up, and the slot before goes on",
+    );
     powered.off()
 }
 
 /// Says `writing` while a slot is written.
 const WRITING: &str =
-    "systemctl is-active -q trapline-update.service && rauc status --detailed 2>/dev/null | grep -q . && \
-     busctl get-property de.pengutronix.rauc / de.pengutronix.rauc.Installer Operation | \
-     grep -q installing && echo writing || true";
+    "systemctl show -p ActiveState --value trapline-update.service | sed s/activating/writing/";
 /// The kernel's line, which names the slot that runs.
 const SLOT: &str = "cat /proc/cmdline";
 
@@ -133,13 +144,17 @@ fn refused(powered: &mut Powered, server: &Server, foreign: &Path) -> Result<()>
 
 /// A copy of the slot with the devices of the test, and `more` over it.
 fn slot(bench: &Bench<'_>, folder: &Path, ours: &Signer, more: Option<Laid>) -> Result<PathBuf> {
-    let name = if more.is_some() { "broken.img" } else { "slot.img" };
+    let name = if more.is_some() {
+        "broken.img"
+    } else {
+        "slot.img"
+    };
     let copy = folder.join(name);
     let mut cp = Command::new("cp");
     cp.arg("--sparse=always").arg(bench.made.join("slot.img"));
     process::run(cp.arg(&copy))?;
     let mut files = bench.extras.files.clone();
-    files.push(certificate(ours));
+    files.extend(taking_updates(ours));
     files.extend(more);
     disk::lay(&copy.display().to_string(), &files, &bench.extras.links())?;
     Ok(copy)
@@ -157,26 +172,43 @@ fn slot_with_no_agent(bench: &Bench<'_>, folder: &Path, ours: &Signer) -> Result
     slot(bench, folder, ours, Some(agent))
 }
 
-fn certificate(signer: &Signer) -> Laid {
-    Laid {
-        from: signer.certificate.clone(),
-        to: KEYRING.to_owned(),
-        is_program: false,
-    }
+/// What an image has that was made with `--update-cert`.
+fn taking_updates(signer: &Signer) -> Vec<Laid> {
+    let settings = process::root().join("image/root/etc/rauc/system.conf");
+    [(signer.certificate.clone(), KEYRING), (settings, SETTINGS)]
+        .map(|(from, to)| Laid {
+            from,
+            to: to.to_owned(),
+            is_program: false,
+        })
+        .into()
 }
 
-/// A key that signs itself, as `cargo xtask update-key` makes it for a group.
+/// A key that signs itself, made as docs/UPDATES.md tells a group to.
 fn signer(folder: &Path, name: &str) -> Result<Signer> {
-    let folder = folder.join(name);
-    crate::update_key::make(&folder)?;
-    Ok(Signer {
-        certificate: folder.join("cert.pem"),
-        key: folder.join("key.pem"),
-    })
+    let signer = Signer {
+        certificate: folder.join(format!("{name}-cert.pem")),
+        key: folder.join(format!("{name}-key.pem")),
+    };
+    let mut make = Command::new("openssl");
+    make.args(["req", "-x509", "-newkey", "ec"])
+        .args([
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "7300",
+        ])
+        .args(["-subj", &format!("/CN={name}")])
+        .args(["-addext", "keyUsage=critical,digitalSignature", "-keyout"])
+        .arg(&signer.key)
+        .arg("-out")
+        .arg(&signer.certificate);
+    process::output(&mut make)?;
+    Ok(signer)
 }
 
-fn bundle(bench: &Bench<'_>, out: &Path, slot: &Path, signer: &Signer, version: &str) -> Result<PathBuf> {
-    let _ = bench;
+fn bundle(out: &Path, slot: &Path, signer: &Signer, version: &str) -> Result<PathBuf> {
     crate::image::bundle::run(&crate::cli::BundleArgs {
         slot_image: slot.to_owned(),
         cert: signer.certificate.clone(),
