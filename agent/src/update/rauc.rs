@@ -186,14 +186,14 @@ mod tests {
     fn what_rauc_says_of_its_slots_is_understood() {
         let text = r#"{"compatible":"trapline","variant":"","booted":"A",
             "boot_primary":"rootfs.1","slots":[
-            {"rootfs.1":{"class":"rootfs","device":"/dev/vda3","type":"ext4","bootname":"B",
+            {"rootfs.1":{"class":"rootfs","device":"vda3","type":"ext4","bootname":"B",
               "state":"inactive","parent":null,"mountpoint":null,"boot_status":"good",
               "slot_status":{"bundle":{"compatible":"trapline","version":"0.2.0"},
                 "checksum":{"sha256":"abc","size":5},
                 "installed":{"timestamp":"2026-06-01T00:00:00Z","count":1},"status":"ok"}}},
-            {"rootfs.0":{"class":"rootfs","device":"/dev/vda2","type":"ext4","bootname":"A",
+            {"rootfs.0":{"class":"rootfs","device":"vda2","type":"ext4","bootname":"A",
               "state":"booted","parent":null,"mountpoint":"/","boot_status":"bad"}},
-            {"data.0":{"class":"data","device":"/dev/vda4","type":"ext4","bootname":null,
+            {"data.0":{"class":"data","device":"vda4","type":"ext4","bootname":null,
               "state":"inactive","boot_status":null,"slot_status":{}}}]}"#;
         let slots = slots_of(text).unwrap();
         let [b, a] = slots.as_slice() else {

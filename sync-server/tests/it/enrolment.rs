@@ -56,10 +56,11 @@ fn said(answer: &Answer) -> EnrolAnswer {
 }
 
 fn name(answer: &Answer) -> String {
-    match said(answer) {
-        EnrolAnswer::Enrolled { name, .. } => name,
-        other => panic!("{other:?}"),
-    }
+    let answer = said(answer);
+    let EnrolAnswer::Enrolled { name, .. } = answer else {
+        panic!("{answer:?}");
+    };
+    name
 }
 
 /// A token as the command line makes it.

@@ -6,7 +6,6 @@ use super::{Bench, card};
 use crate::say;
 use crate::trap::Server;
 use anyhow::{Result, bail};
-use serde_json::Value;
 
 /// How much slower the first picture may be than the same system without us.
 const BOUND: f64 = 1.3;
@@ -95,14 +94,11 @@ fn watched_again(powered: &mut Powered) -> Result<Times> {
 
 /// The uptime at which this boot's first capture was due to be on the card, as its own stamp has it.
 fn first_capture_s(powered: &mut Powered) -> Result<f64> {
-    let line = "trapline-agent status --json | tr -d '\\n'";
-    powered.until("a capture of this boot", line, |text| {
-        let status: Value = serde_json::from_str(text).unwrap_or_default();
-        status.pointer("/last_capture").is_some()
+    let line =
+        "journalctl -b -u trapline-agent -o short-monotonic | grep -m1 'took picture' || true";
+    let text = powered.until("a capture of this boot", line, |text| {
+        text.contains("took picture")
     })?;
-    let text = powered.machine.tell(
-        "journalctl -b -u trapline-agent -o short-monotonic | grep -m1 'took picture' || true",
-    )?;
     let found = text
         .trim_start_matches('[')
         .split(']')

@@ -47,7 +47,7 @@ pub(super) fn write(made: &Made) -> Result<()> {
         &out.join("os_list.json"),
         &imager(made, &name, &disk_file, &image_file),
     )?;
-    for part in ["root-mb", "kernel", "dpkg-status"] {
+    for part in ["root-mb", "dpkg-status"] {
         std::fs::remove_file(out.join(part))?;
     }
     let megabytes =
