@@ -74,7 +74,7 @@ fn watched(powered: &mut Powered, server: &Server) -> Result<Times> {
     let readings = powered.table("readings")?;
     let rows = crate::rig::look::rows(&readings);
     let measured = rows.iter().any(|row| {
-        ["temperature_c", "lux"].iter().all(|column| {
+        ["temperature_c", "light_lux"].iter().all(|column| {
             row.iter()
                 .any(|(name, value)| name == column && !value.is_empty())
         })
