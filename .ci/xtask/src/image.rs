@@ -13,7 +13,7 @@ mod shelf;
 
 use crate::cli::{Board, ImageArgs, ImageBootArgs};
 use crate::emulator::{self, Guest};
-use crate::{build, cross, deb, process, say};
+use crate::{aarch64, build, cross, deb, process, say, setup};
 use anyhow::{Context as _, Result};
 use base::{Base, Recipe};
 use lock::{Lock, Part};
@@ -65,12 +65,23 @@ impl Parts {
 pub(crate) fn run(args: &ImageArgs) -> Result<()> {
     let started = Instant::now();
     namespace::ready()?;
-    let parts = parts(args)?;
+    // What installs packages on this machine comes first: two at a time cannot.
+    if args.agent.is_none() {
+        setup::need_packager()?;
+        setup::need_c_compiler()?;
+        setup::need_bindings()?;
+        aarch64::cross::ready()?;
+    }
+    // A quarter of an hour each, and neither waits for the other.
+    let (parts, agent) = std::thread::scope(|scope| {
+        let agent = scope.spawn(|| agent(args));
+        (parts(args), agent.join())
+    });
+    let parts = parts?;
+    let agent = agent.map_err(|_| anyhow::anyhow!("the maker of the agent fell over"))??;
     if args.relock {
         relock(&parts)?;
     }
-    say::step("the agent's package");
-    let agent = agent(args)?;
     let out = out_folder(args)?;
     say::step(&format!("the image for {}", args.board.word()));
     let made = assemble(args, &parts, &agent, &out)?;

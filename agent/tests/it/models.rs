@@ -345,7 +345,7 @@ async fn a_short_or_endless_file_never_becomes_a_model() {
     let fault = &held.heartbeats.last().unwrap().faults;
     let fault = fault.iter().find(|fault| fault.part == "model").unwrap();
     assert!(
-        fault.message.contains("0 bytes of a model file"),
+        fault.message.contains("0 bytes of an offered file"),
         "{}",
         fault.message
     );
