@@ -57,7 +57,7 @@ const BROKEN: [Broken; 3] = [
     Broken {
         about: "a quotation mark is missing",
         spoil: |good| good.replacen("name = \"boot-test\"", "name = \"boot-test", 1),
-        says: "line 2",
+        says: "trapline.toml:2:",
     },
     Broken {
         about: "a word is misspelt",
@@ -109,7 +109,7 @@ fn from_the_beginning(bench: &Bench<'_>) -> Result<()> {
     })?;
     powered.off()?;
     let status = disk.card_file("trapline-status.txt")?;
-    if !status.contains("line 1") {
+    if !status.contains("trapline.toml:1:") {
         bail!("the status file does not say where the error is: {status}");
     }
     say::line("held: a fresh card that was never right boots, with the defaults");
