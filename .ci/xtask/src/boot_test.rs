@@ -14,12 +14,12 @@ mod power;
 mod times;
 mod update;
 
-use crate::build::{self, Cast, Profile, Programs};
+use crate::build::{self, Profile, Programs};
 use crate::cli::{Board, BootTestArgs, BootTestPart};
 use crate::emulator::{self, Emulator};
 use crate::rig::pictures;
 use crate::{image, process, say};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use disk::Disk;
 use extras::Extras;
 use power::Desk;
@@ -90,13 +90,7 @@ pub(crate) fn run(args: &BootTestArgs) -> Result<()> {
         std::fs::read_to_string(made.join("kernel")).context("an image names its kernel")?;
     let emulator: Emulator = emulator::ready()?;
     say::step("the server and the bus");
-    // Only who has no photographs needs somebody to draw.
-    let cast = if pictures::photographs().is_empty() {
-        Cast::Simulated
-    } else {
-        Cast::Server
-    };
-    let programs = build::programs(Profile::Debug, cast)?;
+    let programs = build::programs(Profile::Debug, pictures::cast())?;
     process::run(&mut build::cargo(&[
         "build",
         "--quiet",
@@ -121,22 +115,28 @@ pub(crate) fn run(args: &BootTestArgs) -> Result<()> {
         folder,
     };
     let wants = |part| args.only.is_empty() || args.only.contains(&part);
-    if wants(BootTestPart::First) {
-        first::run(&bench)?;
-    }
-    if wants(BootTestPart::Card) {
-        card::run(&bench)?;
-    }
     let asked_for =
         |part| args.only.contains(&part) || (args.only.is_empty() && args.power_cuts > 0);
-    if asked_for(BootTestPart::Cuts) {
-        cuts::run(&bench, args.power_cuts.max(1), args.seed)?;
-    }
-    if asked_for(BootTestPart::Update) {
-        update::run(&bench)?;
-    }
-    if wants(BootTestPart::Pi) {
-        pi::run(&bench)?;
+    // Each part has its own machine and server, so one that fails keeps no other from being tried.
+    let mut failed = Vec::new();
+    let mut attempt = |name: &'static str, is_wanted: bool, part: &dyn Fn() -> Result<()>| {
+        if is_wanted && let Err(error) = part() {
+            say::failure(&format!("{name}: {error:#}"));
+            failed.push(name);
+        }
+    };
+    let cuts = args.power_cuts.max(1);
+    attempt("first", wants(BootTestPart::First), &|| first::run(&bench));
+    attempt("card", wants(BootTestPart::Card), &|| card::run(&bench));
+    attempt("cuts", asked_for(BootTestPart::Cuts), &|| {
+        cuts::run(&bench, cuts, args.seed)
+    });
+    attempt("update", asked_for(BootTestPart::Update), &|| {
+        update::run(&bench)
+    });
+    attempt("pi", wants(BootTestPart::Pi), &|| pi::run(&bench));
+    if !failed.is_empty() {
+        bail!("did not hold: {}", failed.join(", "));
     }
     say::line("boot-test: all of it held");
     Ok(())

@@ -68,12 +68,7 @@ pub(super) fn ready(built: Option<Cast>) -> Result<Parts> {
     say::line(&format!("built in {} s", started.elapsed().as_secs()));
     say::step("the bus and the server");
     let photographs = pictures::photographs();
-    // Only who has no photographs needs somebody to draw.
-    let cast = built.unwrap_or(if photographs.is_empty() {
-        Cast::Simulated
-    } else {
-        Cast::Server
-    });
+    let cast = built.unwrap_or_else(pictures::cast);
     let programs = build::programs(Profile::Debug, cast)?;
     process::run(&mut build::cargo(&[
         "build",

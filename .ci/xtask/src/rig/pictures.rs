@@ -1,6 +1,6 @@
 //! What an emulated camera is shown.
 
-use crate::build::Programs;
+use crate::build::{Cast, Programs};
 use crate::{process, trap};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,15 @@ pub(crate) fn photographs() -> Vec<PathBuf> {
     found.retain(|path| size_px(path) == Some((1536, 2048)));
     found.truncate(PICTURES_MAX);
     found
+}
+
+/// The programs that a machine with a camera takes: only who has no photographs needs somebody to draw.
+pub(crate) fn cast() -> Cast {
+    if photographs().is_empty() {
+        Cast::Simulated
+    } else {
+        Cast::Server
+    }
 }
 
 /// Drawn cards.
