@@ -158,25 +158,14 @@ impl Fetch {
     /// The fetch rests, so that it never holds pictures back.
     fn failed(&mut self, desk: &Desk, row: &ModelRow, error: UplinkError) -> Step {
         self.rests.failed();
-        match error {
-            UplinkError::Unreachable(_)
-            | UplinkError::Unwell { .. }
-            | UplinkError::BadKey(_)
-            | UplinkError::NotEnrolled(_)
-            | UplinkError::Parked(_) => Step::NotHeard(error),
-            UplinkError::Nonsense(_)
-            | UplinkError::OutOfStep(_)
-            | UplinkError::Gone(_)
-            | UplinkError::TooLarge(_)
-            | UplinkError::Mismatch(_)
-            | UplinkError::Rejected { .. } => {
-                let id = &row.offer.id;
-                let text = format!("the offered model {id} cannot be fetched: {error}");
-                let now_ms = desk.clock.stamp().unix_ms;
-                desk.health.raise(super::PART, &text, now_ms);
-                Step::Done
-            }
+        if error.is_of_the_way() {
+            return Step::NotHeard(error);
         }
+        let id = &row.offer.id;
+        let text = format!("the offered model {id} cannot be fetched: {error}");
+        let now_ms = desk.clock.stamp().unix_ms;
+        desk.health.raise(super::PART, &text, now_ms);
+        Step::Done
     }
 }
 

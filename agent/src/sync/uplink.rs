@@ -144,3 +144,23 @@ pub enum UplinkError {
         message: String,
     },
 }
+
+impl UplinkError {
+    /// Whether it says something of the way to the server, and nothing of the file that was asked for.
+    #[must_use]
+    pub fn is_of_the_way(&self) -> bool {
+        match self {
+            Self::Unreachable(_)
+            | Self::Unwell { .. }
+            | Self::BadKey(_)
+            | Self::NotEnrolled(_)
+            | Self::Parked(_) => true,
+            Self::Nonsense(_)
+            | Self::OutOfStep(_)
+            | Self::Gone(_)
+            | Self::TooLarge(_)
+            | Self::Mismatch(_)
+            | Self::Rejected { .. } => false,
+        }
+    }
+}

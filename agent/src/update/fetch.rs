@@ -137,22 +137,11 @@ impl Fetch {
 
     fn failed(&mut self, desk: &Desk, error: UplinkError) -> Step {
         self.rests.failed();
-        match error {
-            UplinkError::Unreachable(_)
-            | UplinkError::Unwell { .. }
-            | UplinkError::BadKey(_)
-            | UplinkError::NotEnrolled(_)
-            | UplinkError::Parked(_) => Step::NotHeard(error),
-            UplinkError::Nonsense(_)
-            | UplinkError::OutOfStep(_)
-            | UplinkError::Gone(_)
-            | UplinkError::TooLarge(_)
-            | UplinkError::Mismatch(_)
-            | UplinkError::Rejected { .. } => {
-                self.complain(desk, &error.to_string());
-                Step::Done
-            }
+        if error.is_of_the_way() {
+            return Step::NotHeard(error);
         }
+        self.complain(desk, &error.to_string());
+        Step::Done
     }
 
     fn complain(&self, desk: &Desk, why: &str) {
