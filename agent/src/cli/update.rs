@@ -14,8 +14,12 @@ use crate::update::restart::Wish;
 use crate::update::settle::{self, Place, Settled};
 use crate::update::{permission, record, restart};
 use anyhow::Context as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// RAUC's settings; an image that was made without a certificate has none.
+const RAUC_SETTINGS: &str = "/etc/rauc/system.conf";
 
 /// Whether there is anything to try; without settings, which a trial may show to be wrong.
 pub(super) fn is_trial_wanted(args: &TrialArgs) -> bool {
@@ -144,6 +148,7 @@ fn place(of: UpdatePlace) -> Option<Place> {
         run_dir: of.run_dir,
         slot,
         is_counted: trapline_hal::pi::boot_slot::is_counted(),
+        takes_updates: Path::new(RAUC_SETTINGS).exists(),
         rauc: Rauc::new(&of.rauc),
     })
 }

@@ -37,6 +37,9 @@ pub struct Place {
     /// Whether the boot loader counts the starts of this slot. It does not count those of a
     /// slot that was confirmed, so nothing may start such a one over and over.
     pub is_counted: bool,
+    /// The system can install updates. One without a key of whoever signs them has no settings of
+    /// RAUC, which then waits half a minute for a service that does not start.
+    pub takes_updates: bool,
     /// RAUC.
     pub rauc: Rauc,
 }
@@ -69,6 +72,10 @@ pub fn settle(place: &Place, now_ms: i64) -> anyhow::Result<Settled> {
 
 fn settle_by_record(place: &Place, now_ms: i64) -> anyhow::Result<Settled> {
     let mut record = Record::read_or_none(&place.dir);
+    if is_plainly_good(place, &record) {
+        permission::confirm(&place.slot, &place.run_dir)?;
+        return Ok(Settled::Good);
+    }
     let slots = match place.rauc.slots() {
         Ok(slots) => slots,
         Err(error) => return without_rauc(place, &record, &error),
@@ -147,6 +154,19 @@ pub fn trial_ended(place: &Place, result: &str) -> anyhow::Result<()> {
     record.keep(&place.dir)
 }
 
+/// Whether there is nothing to decide and nothing to mark, as at nearly every start; RAUC's
+/// service is not started for that, and the first picture comes seconds earlier.
+fn is_plainly_good(place: &Place, record: &Record) -> bool {
+    let is_current = record.current.as_deref() == Some(&place.slot);
+    !place.is_counted && !is_pending(record) && (is_current || !place.takes_updates)
+}
+
+/// An update waits for its first start, or for its end.
+fn is_pending(record: &Record) -> bool {
+    let state = record.update.as_ref().map(|update| &update.state);
+    matches!(state, Some(UpdateState::Installed | UpdateState::Ready))
+}
+
 fn decide(record: &Record, booted: &Slot, slots: &[Slot]) -> Decision {
     let is_proven = |slot: &Slot| {
         let note = record.slots.get(&slot.boot_name);
@@ -221,9 +241,7 @@ fn confirm_slot(
 /// set back; any other is better started anew.
 fn without_rauc(place: &Place, record: &Record, error: &anyhow::Error) -> anyhow::Result<Settled> {
     let is_current = record.current.as_deref() == Some(&place.slot);
-    let is_pending =
-        |update: &Update| matches!(update.state, UpdateState::Installed | UpdateState::Ready);
-    if is_current && !record.update.as_ref().is_some_and(is_pending) {
+    if is_current && !is_pending(record) {
         log::error!("{error:#}; slot {} was good before and goes on", place.slot);
         permission::confirm(&place.slot, &place.run_dir)?;
         return Ok(Settled::Good);

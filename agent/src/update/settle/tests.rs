@@ -84,6 +84,7 @@ printf '{"slots":['; one A; printf ,; one B; printf ']}'
             run_dir,
             slot: slot.to_owned(),
             is_counted: true,
+            takes_updates: true,
             rauc: Rauc::new(&self.folder.path().join("rauc")),
         }
     }
@@ -251,6 +252,35 @@ fn a_slot_whose_starts_nobody_counts_is_never_started_over_and_over() {
     place.is_counted = false;
     assert_eq!(settle(&place, 6).unwrap(), Settled::Good);
     assert!(may_upgrade(&place));
+}
+
+#[test]
+fn the_good_slot_starts_without_asking_rauc() {
+    let mut card = Card::new();
+    settle(&card.boot("A"), 5).unwrap();
+    card.calls();
+    let mut place = card.boot("A");
+    place.is_counted = false;
+    assert_eq!(settle(&place, 6).unwrap(), Settled::Good);
+    assert!(may_upgrade(&place) && card.calls().is_empty());
+    // After an update that did not come up there is something to write down.
+    card.installed("0.2.0");
+    let mut place = card.boot("A");
+    place.is_counted = false;
+    assert_eq!(settle(&place, 7).unwrap(), Settled::Good);
+    assert_eq!(
+        card.calls(),
+        ["status mark-bad rootfs.B", "status mark-good booted"]
+    );
+}
+
+#[test]
+fn a_card_that_takes_no_updates_starts_without_rauc() {
+    let mut card = Card::new();
+    let mut place = card.boot("A");
+    (place.is_counted, place.takes_updates) = (false, false);
+    assert_eq!(settle(&place, 6).unwrap(), Settled::Good);
+    assert!(may_upgrade(&place) && !card.folder.path().join("calls").exists());
 }
 
 #[test]
