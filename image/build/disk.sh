@@ -20,6 +20,8 @@ cat >"$WORK/mke2fs.conf" <<'END'
 	ext4 = {
 		features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
 	}
+	small = {
+	}
 END
 ext4() { # FILE SIZE_MB LABEL NUMBER and more options
   file=$1 size_mb=$2 label=$3 number=$4

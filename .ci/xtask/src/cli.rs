@@ -179,7 +179,7 @@ pub(crate) struct BundleArgs {
 
 #[derive(clap::Args)]
 pub(crate) struct BootTestArgs {
-    /// The folder of an image for `virt`; without it, the image is made.
+    /// The folder of an image for `virt`; without it, the one that was made last, or one is made.
     #[arg(long, value_name = "DIR")]
     pub(crate) image: Option<PathBuf>,
     /// Only these parts; may be given several times. Without it: first, card and pi.

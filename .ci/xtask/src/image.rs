@@ -284,8 +284,16 @@ pub(crate) fn made(folder: Option<&Path>, board: Board) -> Result<PathBuf> {
         return std::fs::canonicalize(folder).with_context(|| format!("no {}", folder.display()));
     }
     let args = ImageArgs::of(board);
-    run(&args)?;
-    out_folder(&args)
+    let folder = out_folder(&args)?;
+    if folder.join("disk.img").exists() {
+        say::line(&format!(
+            "the image for {} that is there; `cargo xtask image --board {0}` makes a new one",
+            board.word()
+        ));
+    } else {
+        run(&args)?;
+    }
+    Ok(folder)
 }
 
 /// Unpacks packages of the trap's release, for a module that is compiled for its kernel.

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeSet;
 
 /// A cut falls within this time of power-on, or of coming up where the boot before was cut.
-const LIFE_S_MAX: u64 = 240;
-const UP_S_MAX: u64 = 120;
+const LIFE_S_MAX: u64 = 180;
+const UP_S_MAX: u64 = 60;
 
 /// Cuts the power `cuts` times, then lets the trap deliver and audits all that its agent said it took.
 pub(super) fn run(bench: &Bench<'_>, cuts: u32, seed: u64) -> Result<()> {

@@ -80,6 +80,17 @@ impl Disk {
         process::output(&mut show)
     }
 
+    /// Copies a file of the first partition to a folder of this machine.
+    pub(super) fn take_from_card(&self, name: &str, to: &Path) -> Result<()> {
+        let mut copy = Command::new("mcopy");
+        copy.env("MTOOLS_SKIP_CHECK", "1")
+            .args(["-o", "-i"])
+            .arg(self.card()?)
+            .arg(format!("::{name}"))
+            .arg(to);
+        process::output(&mut copy).map(drop)
+    }
+
     /// The first partition as mtools take it.
     fn card(&self) -> Result<String> {
         let start = self.partition(1)?.start_bytes;

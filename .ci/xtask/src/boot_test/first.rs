@@ -1,5 +1,6 @@
 //! The first boot of a fresh card: settings, enrolment, captures, and all of it on the server.
 
+use super::disk::Disk;
 use super::power::Powered;
 use super::times::{self, Times};
 use super::{Bench, card};
@@ -9,6 +10,8 @@ use anyhow::{Result, bail};
 
 /// How much slower the first picture may be than the same system without us.
 const BOUND: f64 = 1.3;
+/// Boots of each kind, in turns: what else this machine does lengthens a boot, and never shortens one.
+const TURNS: u32 = 2;
 
 /// Boots a fresh card and the same system without Trapline, and prints the table of times.
 pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
@@ -23,23 +26,39 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     let text = disk_grown(&mut powered)?;
     say::line(&format!("the data partition has grown to {text}"));
     powered.off()?;
-    say::step("the same card once more, and the same system without Trapline");
-    let mut powered = bench.desk.power_on(&disk, &folder)?;
-    let again = watched_again(&mut powered)?;
-    // A machine that still runs would slow the other down.
-    powered.off()?;
-    let plain = plain(bench)?;
+    say::step("the same card again, and the same system without Trapline, in turns");
+    let mut again = Vec::new();
+    let mut plain = Vec::new();
+    let bare = bare(bench)?;
+    for _ in 0..TURNS {
+        let mut powered = bench.desk.power_on(&disk, &folder)?;
+        again.push(watched_again(&mut powered)?);
+        // A machine that still runs would slow the other down.
+        powered.off()?;
+        let mut powered = bench.desk.power_on(&bare, &folder)?;
+        powered.up()?;
+        plain.push(Times::of(&mut powered)?);
+        powered.off()?;
+    }
     for line in times::HEADING {
         say::line(line);
     }
     say::line(&fresh.row("a fresh card"));
-    say::line(&again.row("the next boot"));
-    say::line(&plain.row("Debian without Trapline"));
-    let ratio = again.first_capture_s.unwrap_or(f64::INFINITY) / plain.multi_user_s;
-    let first_ratio = fresh.first_capture_s.unwrap_or(f64::INFINITY) / plain.multi_user_s;
+    for times in &again {
+        say::line(&times.row("a later boot"));
+    }
+    for times in &plain {
+        say::line(&times.row("Debian without Trapline"));
+    }
+    let shortest =
+        |all: &[Times], of: fn(&Times) -> f64| all.iter().map(of).fold(f64::INFINITY, f64::min);
+    let bare_s = shortest(&plain, |times| times.multi_user_s);
+    let capture = |times: &Times| times.first_capture_s.unwrap_or(f64::INFINITY);
+    let ratio = shortest(&again, capture) / bare_s;
     say::line(&format!(
-        "boot to first capture against multi-user without Trapline: {ratio:.2} (a fresh card {first_ratio:.2}); \
-         at most {BOUND}"
+        "boot to first capture against multi-user without Trapline, the shorter of {TURNS} each: {ratio:.2} \
+         (a fresh card {:.2}); at most {BOUND}",
+        capture(&fresh) / bare_s
     ));
     if ratio > BOUND {
         bail!(
@@ -112,10 +131,9 @@ fn first_capture_s(powered: &mut Powered) -> Result<f64> {
     }
 }
 
-/// The same image with Trapline's units switched off.
-fn plain(bench: &Bench<'_>) -> Result<Times> {
-    let folder = bench.fresh("plain")?;
-    let disk = bench.disk(&folder)?;
+/// A card of the same image with Trapline's units switched off.
+fn bare(bench: &Bench<'_>) -> Result<Disk> {
+    let disk = bench.disk(&bench.fresh("plain")?)?;
     let masked: Vec<(String, &str)> = bench
         .units()?
         .into_iter()
@@ -126,9 +144,7 @@ fn plain(bench: &Bench<'_>) -> Result<Times> {
         .map(|(link, target)| (link.as_str(), *target))
         .collect();
     disk.lay(super::SLOT_A, &[], &links)?;
-    let mut powered = bench.desk.power_on(&disk, &folder)?;
-    powered.up()?;
-    Times::of(&mut powered)
+    Ok(disk)
 }
 
 fn nothing_failed(powered: &mut Powered) -> Result<()> {

@@ -9,12 +9,15 @@ use crate::process::{self, Running};
 use crate::say;
 use crate::trap::Server;
 use anyhow::{Context as _, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
 
 /// Loads the kernel's test picture as a camera.
 const CAMERA: &str = "vivid\n";
+/// What a Pi's firmware would load, from the card itself.
+const FIRMWARE: &str = "u-boot.bin";
+const BOARD: &str = "bcm2837-rpi-3-b.dtb";
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     say::step("the image for a Pi 3 on the emulator's model of it");
@@ -23,6 +26,9 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     let server = Server::start(bench.programs, &folder.join("server"), "127.0.0.1:0")?;
     let disk = super::disk::Disk::copy(&made.join("disk.img"), &folder.join("disk.img"))?;
     disk.put_on_card("trapline.toml", &card::pi_settings(&server)?)?;
+    for name in [FIRMWARE, BOARD] {
+        disk.take_from_card(name, &folder)?;
+    }
     let module = folder.join("camera.conf");
     std::fs::write(&module, CAMERA)?;
     let laid = super::disk::Laid {
@@ -32,7 +38,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     };
     disk.lay(super::SLOT_A, &[laid], &[])?;
     let begun = Instant::now();
-    let mut machine = power_on(bench, &made, &disk.path, &folder)?;
+    let mut machine = power_on(bench, &disk.path, &folder)?;
     let mut first_s = None;
     process::until("the first capture on the server", ARRIVAL_MAX * 2, || {
         anyhow::ensure!(machine.ended().is_none(), "the emulator ended");
@@ -56,8 +62,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-fn power_on(bench: &Bench<'_>, made: &Path, disk: &Path, folder: &Path) -> Result<Running> {
-    let part = |name: &str| -> PathBuf { made.join(name) };
+fn power_on(bench: &Bench<'_>, disk: &Path, folder: &Path) -> Result<Running> {
     let mut command = bench.desk.emulator.command();
     command
         .current_dir(folder)
@@ -70,9 +75,9 @@ fn power_on(bench: &Bench<'_>, made: &Path, disk: &Path, folder: &Path) -> Resul
             "none",
         ])
         .arg("-kernel")
-        .arg(part("u-boot.bin"))
+        .arg(FIRMWARE)
         .arg("-dtb")
-        .arg(part("board.dtb"))
+        .arg(BOARD)
         .arg("-drive")
         .arg(format!(
             "file={},format=raw,if=sd,cache=writethrough",
