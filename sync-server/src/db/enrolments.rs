@@ -3,12 +3,13 @@
 //! A key pair has one row for ever. Whatever it asks again, whether its answer
 //! got lost or it doubts, the row answers; so a use of a token is counted once.
 
-use super::cards::{self, Device, Standing};
-use super::tokens::{self, Useless};
-use super::traps::trap_id;
+mod answer;
+mod names;
+
 use super::{Db, digest};
 use crate::problem::{Failure, Refused, refuse};
 use axum::http::StatusCode;
+use names::{free_name, is_taken, tidy_name};
 use rusqlite::{OptionalExtension as _, Transaction, named_params};
 use trapline_wire::v1::{EnrolAnswer, EnrolRequest};
 use trapline_wire::{EnrolCode, Sha256};
@@ -17,7 +18,6 @@ use trapline_wire::{EnrolCode, Sha256};
 const PENDING_MAX: i64 = 500;
 /// One that asks no more is forgotten after this.
 const PENDING_KEPT_MS: i64 = 30 * 24 * 3600 * 1000;
-const NAME_CHARS_MAX: usize = 80;
 
 /// A trap that waits, as people are shown it.
 #[derive(Debug, serde::Serialize)]
@@ -64,7 +64,7 @@ impl Db {
         now_ms: i64,
     ) -> Result<EnrolAnswer, Failure> {
         let transaction = self.write()?;
-        let answer = answer(&transaction, request, peer, now_ms)?;
+        let answer = answer::answer(&transaction, request, peer, now_ms)?;
         transaction.commit()?;
         Ok(answer)
     }
@@ -130,147 +130,6 @@ impl Db {
         )?;
         Ok(dismissed > 0)
     }
-}
-
-fn answer(
-    transaction: &Transaction<'_>,
-    request: &EnrolRequest,
-    peer: &str,
-    now_ms: i64,
-) -> Result<EnrolAnswer, Failure> {
-    let row = match find(transaction, request)? {
-        Some(row) => row,
-        None => {
-            make_room(transaction, now_ms)?;
-            insert(transaction, request, now_ms)?;
-            find(transaction, request)?
-                .ok_or_else(|| Failure::Broken("an enrolment is not where it was put".to_owned()))?
-        }
-    };
-    if row.key_sha256 != request.key_sha256 {
-        return Err(refuse(
-            StatusCode::CONFLICT,
-            "other_key",
-            "this trap was known with another key of its own: `trapline-agent enrol --anew` at \
-             the trap makes it a new one",
-        ));
-    }
-    note(transaction, row.number, request, peer, now_ms)?;
-    let row = Row {
-        wished_name: request.name.as_deref().map(tidy_name).unwrap_or_default(),
-        ..row
-    };
-    if let Some(trap) = row.trap {
-        return enrolled(transaction, trap, request, now_ms);
-    }
-    if let Some(token) = &request.token {
-        let (token, prefix) =
-            tokens::use_up(transaction, &token.fingerprint(), now_ms)?.map_err(useless)?;
-        let name = free_name(transaction, &row, &prefix)?;
-        let trap = enlist(transaction, &row, &name, (Some(token), ""), now_ms)?;
-        return enrolled(transaction, trap, request, now_ms);
-    }
-    if row.state == "dismissed" {
-        return Err(refuse(
-            StatusCode::FORBIDDEN,
-            "dismissed",
-            "somebody dismissed this trap on the server: put a token on its card, or run \
-             `trapline-agent enrol --anew` at the trap and accept its new code",
-        ));
-    }
-    Ok(EnrolAnswer::Pending {
-        code: request.public_key.code(),
-    })
-}
-
-/// What a trap hears that is one.
-fn enrolled(
-    transaction: &Transaction<'_>,
-    trap: i64,
-    request: &EnrolRequest,
-    now_ms: i64,
-) -> Result<EnrolAnswer, Failure> {
-    let (id, name, is_revoked): (String, String, bool) = transaction.query_row(
-        "SELECT id, name, revoked_ms IS NOT NULL FROM traps WHERE number = :trap",
-        named_params! { ":trap": trap },
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
-    if is_revoked {
-        return Err(refuse(
-            StatusCode::FORBIDDEN,
-            "revoked",
-            "this trap was revoked on the server: `trapline-agent enrol --anew` at the trap makes \
-             it a new one, which a token or a person lets in",
-        ));
-    }
-    let device = device_of(request);
-    if let Some(original) = &request.copied_from {
-        cards::hold(transaction, trap, original, now_ms)?;
-    }
-    let mut standing = cards::meet(transaction, trap, &device, now_ms)?;
-    if request.replaces_card && standing != Standing::Holder {
-        if device.card.is_empty() {
-            return Err(refuse(
-                StatusCode::CONFLICT,
-                "no_card",
-                "this trap cannot read its card's number, so the server cannot tell it from a \
-                 copy: decide on the server (`trapline-server enrol resolve`)",
-            ));
-        }
-        cards::hand_over(transaction, trap, &device.card, "the trap")?;
-        standing = Standing::Holder;
-    }
-    if standing == Standing::Holder {
-        cards::settled(transaction, trap, &device.card)?;
-    }
-    Ok(match (standing, standing.complaint()) {
-        (Standing::Anew, _) => EnrolAnswer::Anew {},
-        (_, Some(message)) => EnrolAnswer::Parked {
-            message: message.to_owned(),
-        },
-        (_, None) => EnrolAnswer::Enrolled {
-            trap: trap_id(&id)?,
-            name,
-        },
-    })
-}
-
-fn device_of(request: &EnrolRequest) -> Device {
-    Device {
-        card: request.hardware.card.clone().unwrap_or_default(),
-        board: request.hardware.board.clone().unwrap_or_default(),
-        // A boot says nothing here: the same request may come late.
-        boot: String::new(),
-    }
-}
-
-fn useless(why: Useless) -> Failure {
-    let (error, message) = match why {
-        Useless::Unknown => (
-            "bad_token",
-            "this server does not know the token: copy it again, or make a new one with \
-             `trapline-server enrol`",
-        ),
-        Useless::Revoked => (
-            "token_revoked",
-            "the token was revoked: make a new one with `trapline-server enrol`",
-        ),
-        Useless::Expired => (
-            "token_expired",
-            "the token has expired: make a new one with `trapline-server enrol`",
-        ),
-        Useless::UsedUp => (
-            "token_used_up",
-            "the token has enrolled as many traps as it may: make a new one with \
-             `trapline-server enrol --uses N`",
-        ),
-    };
-    Failure::Refused(Refused {
-        status: StatusCode::FORBIDDEN,
-        error,
-        message: message.to_owned(),
-        retry_after_s: None,
-    })
 }
 
 fn find(transaction: &Transaction<'_>, request: &EnrolRequest) -> Result<Option<Row>, Failure> {
@@ -404,41 +263,4 @@ fn enlist(
     )?;
     log::info!(trap = row.trap_id.as_str(); "trap {name:?} ({}) is enrolled", row.trap_id);
     Ok(trap)
-}
-
-/// The wished name, or one that begins with `prefix`; made different from all in use.
-fn free_name(transaction: &Transaction<'_>, row: &Row, prefix: &str) -> Result<String, Failure> {
-    let wished = &row.wished_name;
-    if wished.is_empty() {
-        let prefix = if prefix.is_empty() { "trap" } else { prefix };
-        for number in 1..100_000 {
-            let name = format!("{prefix}-{number:02}");
-            if !is_taken(transaction, &name)? {
-                return Ok(name);
-            }
-        }
-    }
-    let short: String = row.code.chars().take(4).collect();
-    for name in [wished.clone(), format!("{wished} {short}")] {
-        if !is_taken(transaction, &name)? {
-            return Ok(name);
-        }
-    }
-    Ok(format!("{wished} {}", row.trap_id))
-}
-
-fn is_taken(transaction: &Transaction<'_>, name: &str) -> Result<bool, Failure> {
-    Ok(transaction.query_row(
-        "SELECT EXISTS (SELECT 1 FROM traps WHERE name = :name AND revoked_ms IS NULL)",
-        named_params! { ":name": name },
-        |row| row.get(0),
-    )?)
-}
-
-/// A name as the server keeps names, whatever a trap wishes for.
-fn tidy_name(wished: &str) -> String {
-    let one_line = wished.split_whitespace().collect::<Vec<_>>().join(" ");
-    let letters = one_line.chars().filter(|letter| !letter.is_control());
-    // The code may have to fit behind it.
-    letters.take(NAME_CHARS_MAX - 10).collect()
 }
