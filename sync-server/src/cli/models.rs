@@ -74,6 +74,9 @@ pub(super) fn model(command: ModelCommand, data: &Path, db: &mut Db) -> anyhow::
         ModelCommand::Offer { id, to } => {
             known(db, &id)?;
             let names = meant(db.offer_model(&id, to.which(&id), system_clock())?)?;
+            if names.is_empty() {
+                bail!("this server knows no trap in use, so nobody was offered it");
+            }
             say(&format!(
                 "`{id}` is offered to {}. A trap hears of it with its next sync.",
                 named(&names)
@@ -184,8 +187,5 @@ pub(super) fn meant(found: Result<Vec<String>, String>) -> anyhow::Result<Vec<St
 }
 
 pub(super) fn named(names: &[String]) -> String {
-    match names {
-        [] => "no trap, because there is none".to_owned(),
-        names => names.join(", "),
-    }
+    names.join(", ")
 }

@@ -56,6 +56,9 @@ pub(super) fn update(command: UpdateCommand, data: &Path, db: &mut Db) -> anyhow
         UpdateCommand::Offer { version, to } => {
             known(db, &version)?;
             let names = meant(db.offer_update(&version, to.which(&version), system_clock())?)?;
+            if names.is_empty() {
+                bail!("this server knows no trap in use, so nobody was offered it");
+            }
             say(&format!(
                 "`{version}` is offered to {}. A trap hears of it with its next sync, and takes \
                  it only if it is signed with a key that the trap knows.",

@@ -209,3 +209,20 @@ fn it_serves_takes_new_keys_meanwhile_and_stops_when_told() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert!(server.child.wait().unwrap().success());
 }
+
+#[test]
+fn an_offer_to_nobody_is_said_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("trap.raucb");
+    std::fs::write(&bundle, b"a bundle").unwrap();
+    let data = folder.path().join("data");
+    let path = bundle.display().to_string();
+    let added = call(&data, &["update", "add", &path, "--version", "0.2.0"]);
+    assert!(added.status.success(), "{}", err(&added));
+    let offered = call(&data, &["update", "offer", "0.2.0", "--all"]);
+    assert!(!offered.status.success());
+    assert!(err(&offered).contains("no trap"), "{}", err(&offered));
+    call(&data, &["trap", "add", "meadow"]);
+    let offered = call(&data, &["update", "offer", "0.2.0", "--all"]);
+    assert!(out(&offered).contains("meadow"), "{}", err(&offered));
+}
