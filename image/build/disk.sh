@@ -21,6 +21,7 @@ cat >"$WORK/mke2fs.conf" <<'END'
 		features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
 	}
 	small = {
+		blocksize = 4096
 	}
 END
 ext4() { # FILE SIZE_MB LABEL NUMBER and more options

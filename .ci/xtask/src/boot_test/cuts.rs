@@ -34,11 +34,12 @@ pub(super) fn run(bench: &Bench<'_>, cuts: u32, seed: u64) -> Result<()> {
         let was_up = must_come_up || powered.is_up();
         boots_seen += u32::from(was_up);
         let after_s = powered.on_for_s();
-        powered.machine.cut()?;
+        let witness = powered.witness();
+        powered.cut()?;
         say::line(&format!(
             "  cut {cut}/{cuts} {after_s:.0} s after power-on, {}; pictures said so far: {}",
             if was_up { "up" } else { "on its way" },
-            said(&powered.witness()).len()
+            said(&witness).len()
         ));
         must_come_up = !was_up;
     }

@@ -103,6 +103,11 @@ impl Powered {
         self.machine.answers()
     }
 
+    /// The power is gone, and with the machine what was around it.
+    pub(super) fn cut(mut self) -> Result<()> {
+        self.machine.cut()
+    }
+
     /// Switches the guest off in order, and waits for it.
     pub(super) fn off(&mut self) -> Result<()> {
         self.machine.tell("systemctl poweroff --no-block")?;

@@ -32,7 +32,9 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     let theirs = signer(&folder, "theirs")?;
     let slot = slot(bench, &folder, &ours, None)?;
     let good = bundle(&folder.join("good.raucb"), &slot, &ours, "0.2.0")?;
-    let foreign = bundle(&folder.join("foreign.raucb"), &slot, &theirs, "0.2.1")?;
+    // Its signature is looked at first, so what it holds may be small.
+    let small = bench.made.join("u-boot.bin");
+    let foreign = bundle(&folder.join("foreign.raucb"), &small, &theirs, "0.2.1")?;
     let server = Server::start(bench.programs, &folder.join("server"), "127.0.0.1:0")?;
     let disk = bench.disk(&folder)?;
     disk.lay(super::SLOT_A, &taking_updates(&ours), &[])?;
@@ -40,6 +42,10 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     let mut powered = bench.desk.power_on(&disk, &folder)?;
     powered.up()?;
     runs_from(&mut powered, "A")?;
+    // An update is offered to traps that the server knows.
+    process::until("the trap's first capture", super::ARRIVAL_MAX, || {
+        Ok(server.counts()?.captures > 0)
+    })?;
 
     refused(&mut powered, &server, &foreign)?;
     say::line("held: an update that somebody else signed is refused");
@@ -49,7 +55,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
         text.trim() == "writing"
     })?;
     process::pause(4_000);
-    powered.machine.cut()?;
+    powered.cut()?;
     let mut powered = bench.desk.power_on(&disk, &folder)?;
     powered.up().context("the boot after a cut in an update")?;
     runs_from(&mut powered, "A")?;
@@ -62,7 +68,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     say::line("held: the update is written again, boots, proves itself and is confirmed");
 
     // What is confirmed stays, whatever the power does.
-    powered.machine.cut()?;
+    powered.cut()?;
     let mut powered = bench.desk.power_on(&disk, &folder)?;
     powered.up()?;
     runs_from(&mut powered, "B")?;
