@@ -75,7 +75,7 @@ pub(super) fn model(command: ModelCommand, data: &Path, db: &mut Db) -> anyhow::
             known(db, &id)?;
             let names = meant(db.offer_model(&id, to.which(&id), system_clock())?)?;
             if names.is_empty() {
-                bail!("this server knows no trap in use, so nobody was offered it");
+                bail!("no trap in use is meant by that, so nobody was offered it");
             }
             say(&format!(
                 "`{id}` is offered to {}. A trap hears of it with its next sync.",

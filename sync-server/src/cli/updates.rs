@@ -57,7 +57,7 @@ pub(super) fn update(command: UpdateCommand, data: &Path, db: &mut Db) -> anyhow
             known(db, &version)?;
             let names = meant(db.offer_update(&version, to.which(&version), system_clock())?)?;
             if names.is_empty() {
-                bail!("this server knows no trap in use, so nobody was offered it");
+                bail!("no trap in use is meant by that, so nobody was offered it");
             }
             say(&format!(
                 "`{version}` is offered to {}. A trap hears of it with its next sync, and takes \
