@@ -36,6 +36,7 @@ esac
             run_dir: self.folder.path().join("run"),
             slot: "A".to_owned(),
             is_counted: false,
+            takes_updates: true,
             rauc: Rauc::new(&self.folder.path().join("rauc")),
         }
     }
