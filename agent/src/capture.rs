@@ -16,7 +16,7 @@ use crate::desk::Desk;
 use crate::effort::{self, Known};
 use crate::lent::Lent;
 use crate::moment::wire_stamp;
-use crate::schedule::Slots;
+use crate::schedule::{Schedule, Slots};
 use crate::stage::{Next, Stage, StageError};
 use attract::Attract;
 use fittings::Fittings;
@@ -263,6 +263,14 @@ impl Capture {
         }
     }
 
+    fn note_sun(&self, schedule: &Schedule, now: &Stamp) {
+        let is_set = now.quality != ClockQuality::Unset;
+        match schedule.trouble(now.unix_ms).filter(|_| is_set) {
+            Some(why) => self.desk.health.raise("schedule", &why, now.unix_ms),
+            None => self.desk.health.clear("schedule"),
+        }
+    }
+
     /// A folder was played to its end: only who asks is answered.
     async fn after_the_last(&mut self) -> Result<Next, StageError> {
         if let Some(ask) = self.desk.asks.next() {
@@ -319,7 +327,9 @@ impl Stage for Capture {
             before: self.before.as_ref(),
             now: &now,
         };
-        let account = effort::account(&self.desk.config.schedule, known);
+        let schedule = self.desk.timetable.now();
+        self.note_sun(&schedule, &now);
+        let account = effort::account(&schedule, known);
         if let Some((missed, reason)) = account.missed {
             let reason = if self.is_blocked {
                 MissReason::Disk

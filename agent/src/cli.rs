@@ -7,6 +7,7 @@ mod checks;
 mod enrol;
 mod print;
 mod run;
+mod schedule;
 mod settings;
 mod update;
 mod words;
@@ -20,7 +21,9 @@ use clap::Parser as _;
 use print::say;
 use std::process::ExitCode;
 use trapline_detect::{LookSettings, Scale};
-use words::{Cli, Command, ConfigCommand, HalCommand, LookArgs, PageCommand, PowerCommand};
+use words::{
+    Cli, Command, ConfigCommand, HalCommand, LookArgs, PageCommand, PowerCommand, ScheduleCommand,
+};
 
 /// Something failed while running.
 const EXIT_RUNTIME: u8 = 1;
@@ -61,6 +64,9 @@ fn act(cli: Cli) -> anyhow::Result<ExitCode> {
             print::report(&status, json)?;
         }
         Command::Enrol(args) => return enrol::enrol(load()?, &args),
+        Command::Schedule(ScheduleCommand::Next { count, after, json }) => {
+            schedule::next(&load()?.config, (count, after.as_deref()), json)?;
+        }
         Command::Config(ConfigCommand::Check) => return settings::check(&load()?),
         Command::Config(ConfigCommand::Show { origin }) => settings::show(&load()?, origin)?,
         Command::Card(command) => return card::card(command),

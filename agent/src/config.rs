@@ -13,6 +13,7 @@ pub mod page;
 pub mod place;
 pub mod power;
 pub mod raw;
+mod schedule;
 pub mod sensors;
 mod server;
 pub mod update;

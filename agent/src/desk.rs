@@ -10,6 +10,7 @@ use crate::health::Health;
 use crate::page::Page;
 use crate::power::PowerDesk;
 use crate::probes::Probes;
+use crate::timetable::Timetable;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -25,6 +26,8 @@ use trapline_store::Ledger;
 pub struct Desk {
     /// The settings.
     pub config: Arc<Config>,
+    /// The schedule at the place that is known.
+    pub timetable: Arc<Timetable>,
     /// Wall time.
     pub clock: Arc<dyn Clock>,
     /// Who does blocking work.
@@ -67,8 +70,10 @@ impl Desk {
     pub fn new(config: Arc<Config>, clock: Arc<dyn Clock>, hands: Hands, ledger: Ledger) -> Self {
         let wakes = Arc::new(Wakes::default());
         let power = Arc::new(PowerDesk::new(&config.power, &ledger));
+        let timetable = Arc::new(Timetable::of(&config, &ledger));
         Self {
             power,
+            timetable,
             clock,
             hands,
             books: Books::new(hands, ledger),

@@ -35,7 +35,7 @@ pub struct Account {
 
 /// Settles what happened since the last shot and finds the next slot.
 ///
-/// A slot is still taken up to half an interval late. Slots before the
+/// A slot is still taken up to half an interval late, half a gap within a burst. Slots before the
 /// ledger's first shot are nobody's fault, and neither are slots that lie
 /// between two beliefs of a clock that was never set.
 #[must_use]
@@ -49,7 +49,7 @@ pub fn account(schedule: &Schedule, known: Known<'_>) -> Account {
     } else {
         schedule
     };
-    let late_max_ms = schedule.every_ms() / 2;
+    let late_max_ms = schedule.late_max_ms();
     let found_its_time = !is_unset && known.last_due_ms.is_some_and(|due| due < EARLIEST_TRUE_MS);
     let base_ms = known.last_due_ms.filter(|&due| {
         let lies_ahead = due > now_ms.saturating_add(schedule.every_ms());

@@ -31,7 +31,9 @@ pub mod retain;
 pub mod schedule;
 pub mod screen;
 pub mod stage;
+pub mod sun;
 pub mod sync;
+pub mod timetable;
 pub mod update;
 
 pub mod apart;

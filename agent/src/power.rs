@@ -358,7 +358,8 @@ impl Stage for PowerCare {
             trend: self.forecasts.as_ref().and_then(|(_, f)| f.trend.ok()),
             wake: self.lying.ability(&now).await,
         };
-        let plan = outlook::plan_from(&self.desk.config, &now, &known);
+        let schedule = self.desk.timetable.now();
+        let plan = outlook::plan_from(&self.desk.config, &schedule, &now, &known);
         self.note_battery(&plan, &now);
         self.consider(&plan, &now).await
     }

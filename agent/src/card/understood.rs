@@ -74,10 +74,19 @@ fn pictures(card: &Card) -> String {
         (minutes, 0) => format!("every {minutes} minutes"),
         (minutes, rest) => format!("every {minutes} minutes {rest} seconds"),
     };
-    let minutes = schedule.utc_offset_ms() / 60_000;
-    let sign = if minutes < 0 { '-' } else { '+' };
-    let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
-    format!("{every}; local time is UTC{sign}{hours:02}:{rest:02}")
+    let burst = match schedule.burst().shots {
+        0 | 1 => String::new(),
+        shots => format!(", {shots} at a time"),
+    };
+    let windows = if schedule.openings().is_empty() {
+        String::new()
+    } else {
+        format!(", {}", schedule.windows_words())
+    };
+    format!(
+        "{every}{burst}{windows}; local time is {}",
+        schedule.offset_words()
+    )
 }
 
 fn own_wifi(card: &Card, own: Option<&OwnNetwork>) -> String {

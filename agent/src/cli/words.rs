@@ -19,6 +19,7 @@ Examples:
   trapline-agent selftest                  check every part of this trap
   trapline-agent depart                    can it be left? a last check, one verdict
   trapline-agent status                    what it did, what waits, what is wrong
+  trapline-agent schedule next 5           the next five pictures, local time and UTC
   trapline-agent export /media/usb/trap    pictures and tables, checked byte for byte
 
 Settings are in /etc/trapline/agent.toml; `trapline-agent config show --origin` explains
@@ -59,6 +60,9 @@ pub(super) enum Command {
     },
     /// Say how the trap stands with its server, and ask it now
     Enrol(EnrolArgs),
+    /// Say when pictures are taken
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -188,6 +192,22 @@ pub(super) enum ConfigCommand {
         /// And where each comes from
         #[arg(long)]
         origin: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScheduleCommand {
+    /// List the next pictures in local time and UTC, and say what the sun does to them
+    Next {
+        /// How many
+        #[arg(default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        count: u16,
+        /// From then on instead of now: local time, as 2026-12-21 or 2026-12-21T18:00
+        #[arg(long, value_name = "TIME")]
+        after: Option<String>,
+        /// As JSON, one object, for programs
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -1,10 +1,9 @@
 //! From keys and values to a [`Config`], finding everything wrong in one pass.
 
 use super::raw::{Entries, Entry, Origin, Problem, Value};
-use super::written::{parse_duration, parse_offset, parse_window};
+use super::written::parse_duration;
 use super::{Config, DetectorConfig, LedgerConfig, SyncConfig, TrapConfig};
 use crate::degrade::{Steps, Thresholds};
-use crate::schedule::Schedule;
 use log::LevelFilter;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,13 +16,12 @@ pub fn check(entries: &Entries) -> (Option<Config>, Vec<Problem>) {
         entries,
         problems: Vec::new(),
     };
+    let name = checker.name();
+    let place = checker.place();
     let config = Config {
-        trap: TrapConfig {
-            name: checker.name(),
-            place: checker.place(),
-        },
+        trap: TrapConfig { name, place },
         ledger: checker.ledger(),
-        schedule: checker.schedule(),
+        schedule: checker.schedule(place),
         camera: checker.camera(),
         flash: checker.flash(),
         attract: checker.attract(),
@@ -71,39 +69,6 @@ impl Checker<'_> {
             quota_bytes: self.whole("ledger.quota_bytes", 1_000_000, i64::MAX),
             free_bytes_min: self.whole("ledger.free_bytes_min", 0, i64::MAX),
         }
-    }
-
-    fn schedule(&mut self) -> Schedule {
-        let every = self.duration(
-            "schedule.every",
-            Duration::from_millis(100)..=Duration::from_hours(24),
-        );
-        let offset_text = self.text("schedule.utc_offset");
-        let utc_offset_ms = parse_offset(&offset_text).unwrap_or_else(|| {
-            let message = format!(
-                "`schedule.utc_offset` needs an offset like \"+02:00\", not {offset_text:?}"
-            );
-            self.complain("schedule.utc_offset", message);
-            0
-        });
-        let mut windows = Vec::new();
-        for text in self.list("schedule.windows") {
-            match parse_window(&text) {
-                Some(window) => windows.push(window),
-                None => self.complain(
-                    "schedule.windows",
-                    format!("`schedule.windows` needs windows like \"05:00..22:00\", not {text:?}"),
-                ),
-            }
-        }
-        let every_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-        let schedule = Schedule::new(every_ms, windows, utc_offset_ms);
-        if schedule.next_due(0).is_none() {
-            let message = "no multiple of `schedule.every` falls into `schedule.windows`; widen a \
-                           window or take pictures more often";
-            self.complain("schedule.windows", message.to_owned());
-        }
-        schedule
     }
 
     fn detector(&mut self) -> DetectorConfig {

@@ -2,14 +2,7 @@
 
 use super::check::Checker;
 
-/// A place on earth, in degrees of WGS 84.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
-    /// North of the equator, −90 to 90.
-    pub latitude: f64,
-    /// East of Greenwich, −180 to 180.
-    pub longitude: f64,
-}
+pub use crate::sun::Place;
 
 impl Checker<'_> {
     pub(super) fn place(&mut self) -> Option<Place> {

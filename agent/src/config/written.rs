@@ -1,6 +1,7 @@
 //! Durations, times of day and offsets as people write them.
 
-use crate::schedule::Window;
+use crate::schedule::{Edge, OFFSET_MAX_MS, Opening, Window};
+use crate::sun::Crossing;
 use std::time::Duration;
 
 /// `"1h30m"`; units `ms`, `s`, `m`, `h`, `d`. `None` when it is something else.
@@ -48,6 +49,41 @@ pub(super) fn parse_window(text: &str) -> Option<Window> {
     let (from_ms, until_ms) = (parse_time_of_day(from)?, parse_time_of_day(until)?);
     (from_ms != until_ms && from_ms < crate::schedule::DAY_MS)
         .then_some(Window { from_ms, until_ms })
+}
+
+/// `05:00..22:00`, `sunset-30m..sunrise`, or one edge of each.
+pub(super) fn parse_opening(text: &str) -> Option<Opening> {
+    if let Some(window) = parse_window(text) {
+        return Some(window.into());
+    }
+    let (from, until) = text.split_once("..")?;
+    let opening = Opening {
+        from: parse_edge(from)?,
+        until: parse_edge(until)?,
+    };
+    let is_open = opening.follows_the_sun() && opening.from != opening.until;
+    is_open.then_some(opening)
+}
+
+fn parse_edge(text: &str) -> Option<Edge> {
+    let text = text.trim();
+    let (crossing, offset) = if let Some(rest) = text.strip_prefix("sunrise") {
+        (Crossing::Sunrise, rest.trim_start())
+    } else if let Some(rest) = text.strip_prefix("sunset") {
+        (Crossing::Sunset, rest.trim_start())
+    } else {
+        return parse_time_of_day(text).map(Edge::Clock);
+    };
+    if offset.is_empty() {
+        return Some(Edge::Sun(crossing, 0));
+    }
+    let (sign, length) = match offset.split_at_checked(1)? {
+        ("+", length) => (1, length),
+        ("-", length) => (-1, length),
+        _ => return None,
+    };
+    let length_ms = i64::try_from(parse_duration(length)?.as_millis()).ok()?;
+    (length_ms <= OFFSET_MAX_MS).then_some(Edge::Sun(crossing, sign * length_ms))
 }
 
 /// `HH:MM`, up to `24:00`, in milliseconds from midnight.

@@ -5,6 +5,7 @@ use super::answer::{Refused, json, read_json, sent};
 use super::hall::Hall;
 use super::smaller::Wish;
 use crate::moment::{utc_text, wire_stamp};
+use crate::sun;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -167,6 +168,7 @@ struct FormPlace {
 pub(super) async fn tell(State(hall): State<Arc<Hall>>, body: Body) -> Result<Response, Refused> {
     let form: Form = read_json(body, FORM_BYTES_MAX).await?;
     let (facts, photo) = form.checked()?;
+    let told = facts.place;
     let photo = match photo {
         Some(text) => Some(spot(&hall, &text).await?),
         None => None,
@@ -178,6 +180,13 @@ pub(super) async fn tell(State(hall): State<Arc<Hall>>, body: Body) -> Result<Re
         .with(move |ledger| ledger.record_deployment(&facts, photo.as_deref(), &now))
         .await?;
     log::info!(deployment = seq; "somebody told where the trap stands");
+    if let Some(place) = told {
+        hall.desk.timetable.stands_at(sun::Place {
+            latitude: place.latitude,
+            longitude: place.longitude,
+        });
+        hall.desk.wakes.capture.notify_one();
+    }
     let newest = hall.read(|view| view.deployments(1)).await?;
     let newest: Vec<Told> = newest.into_iter().map(Told::from).collect();
     Ok(json(&newest))

@@ -2,6 +2,7 @@
 
 use super::battery::Seen;
 use crate::config::Config;
+use crate::schedule::Schedule;
 use trapline_hal::battery::forecast::Trend;
 use trapline_hal::power_plan::{BatteryState, PlanInputs, Step, plan};
 use trapline_hal::wake::WakeAbility;
@@ -22,11 +23,11 @@ pub struct Known {
     pub wake: Option<WakeAbility>,
 }
 
-/// What will happen from `now` on, and why.
+/// What will happen from `now` on by this schedule, and why.
 #[must_use]
-pub fn plan_from(config: &Config, now: &Stamp, known: &Known) -> PowerPlan {
+pub fn plan_from(config: &Config, schedule: &Schedule, now: &Stamp, known: &Known) -> PowerPlan {
     let power = &config.power;
-    let due_unix_s = due_unix_s(config, now);
+    let due_unix_s = due_unix_s(schedule, now);
     let battery = known.battery.map(|seen| BatteryState {
         charge: seen.charge,
         level: seen.level,
@@ -34,7 +35,7 @@ pub fn plan_from(config: &Config, now: &Stamp, known: &Known) -> PowerPlan {
         capacity_wh: power.battery.and_then(|battery| battery.capacity_wh),
         trend: known.trend,
     });
-    let offset_s = config.schedule.utc_offset_ms() / 1_000;
+    let offset_s = schedule.utc_offset_ms() / 1_000;
     plan(&PlanInputs {
         now_unix_s: now.unix_ms.div_euclid(1_000),
         utc_offset_s: i32::try_from(offset_s).unwrap_or(0),
@@ -62,23 +63,21 @@ pub fn lasts_until_s(plan: &PowerPlan) -> Option<i64> {
 }
 
 /// The pictures of the next day and the first after it.
-fn due_unix_s(config: &Config, now: &Stamp) -> Vec<i64> {
+fn due_unix_s(schedule: &Schedule, now: &Stamp) -> Vec<i64> {
     let whole_day;
     let schedule = if now.quality == ClockQuality::Unset {
-        whole_day = config.schedule.day_and_night();
+        whole_day = schedule.day_and_night();
         &whole_day
     } else {
-        &config.schedule
+        schedule
     };
     let until_ms = now.unix_ms.saturating_add(DAY_MS);
     let mut due_unix_s = Vec::new();
-    let mut at_ms = now.unix_ms;
-    while let Some(due_ms) = schedule.next_due(at_ms) {
+    for due_ms in schedule.dues(now.unix_ms).take(DUE_MAX) {
         due_unix_s.push(due_ms.div_euclid(1_000));
-        if due_ms > until_ms || due_unix_s.len() >= DUE_MAX {
+        if due_ms > until_ms {
             break;
         }
-        at_ms = due_ms;
     }
     due_unix_s
 }

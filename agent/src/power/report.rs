@@ -9,6 +9,7 @@ use crate::boot;
 use crate::config::Config;
 use crate::service::read_facts;
 use crate::stage::device_words;
+use crate::timetable::at_last_place;
 use anyhow::Context as _;
 use serde::Serialize;
 use std::fmt;
@@ -78,6 +79,7 @@ impl PlanReport {
                 (Some(ability), words)
             }
         };
+        let (schedule, _) = at_last_place(config, view.as_ref())?;
         let trend = forecasts.as_ref().map(|f| f.trend);
         let known = Known {
             battery,
@@ -97,7 +99,7 @@ impl PlanReport {
             }),
             wake: words,
             lies_down: config.power.rules.lies_down,
-            plan: plan_from(config, &now, &known),
+            plan: plan_from(config, &schedule, &now, &known),
         })
     }
 }

@@ -145,6 +145,23 @@ impl View {
         })
     }
 
+    /// The place that was told last; `None` while nobody told one.
+    ///
+    /// # Errors
+    /// [`Io`](StoreError::Io) or [`Corrupt`](StoreError::Corrupt).
+    pub fn last_place(&self) -> Result<Option<Place>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT seq, unix_ms, clock, boot_id, uptime_ms, site, bait, notes, technician,
+                        height_cm, facing_deg, latitude, longitude, accuracy_m, place_from,
+                        length(photo)
+                 FROM deployments WHERE place_from IS NOT NULL ORDER BY seq DESC LIMIT 1",
+            )?;
+            let mut rows = statement.query_map([], deployment)?;
+            Ok(rows.next().transpose()?.and_then(|told| told.facts.place))
+        })
+    }
+
     /// The photograph of the spot of a deployment, a JPEG; `None` when there is none.
     ///
     /// # Errors
