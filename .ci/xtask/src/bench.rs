@@ -1,4 +1,6 @@
 //! `cargo xtask bench …`: what the trap's own work costs and finds, beside a yardstick, in one table each.
 
 pub(crate) mod detect;
+pub(crate) mod put;
 pub(crate) mod sequence;
+mod talk;

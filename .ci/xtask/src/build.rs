@@ -85,6 +85,31 @@ pub(crate) fn programs(profile: Profile, cast: Cast) -> Result<Programs> {
     })
 }
 
+/// Builds a bench of a package, given as package and name, with `command`, which names compiler and profile; gives the
+/// program.
+pub(crate) fn bench_program(
+    mut command: Command,
+    (package, name): (&str, &str),
+    target_folder: &Path,
+) -> Result<PathBuf> {
+    setup::need_c_compiler()?;
+    command
+        .args(["-p", package, "--bench", name])
+        .args(["--message-format", "json-render-diagnostics"])
+        .env("CARGO_TARGET_DIR", target_folder);
+    let text = process::output(&mut command)?;
+    let built = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| {
+            message
+                .pointer("/target/name")
+                .is_some_and(|target| target == name)
+        })
+        .find_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)));
+    built.with_context(|| format!("cargo built no program of the name `{name}`"))
+}
+
 /// Where cargo builds, which the environment may have moved.
 pub(crate) fn target_folder() -> Result<PathBuf> {
     let text = process::output(&mut cargo(&[

@@ -212,6 +212,8 @@ pub(crate) enum BootTestPart {
 enum Bench {
     /// Milliseconds per tile beside other inference engines, and instructions on emulated Pis.
     Detect(BenchDetectArgs),
+    /// What it costs to write down one record so that it survives a power cut, beside Python's sqlite3.
+    Put(BenchPutArgs),
     /// Work saved and insects lost by looking at changes alone, and arrivals counted, on sequences with known truth.
     Sequence(BenchSequenceArgs),
 }
@@ -262,6 +264,22 @@ pub(crate) struct BenchDetectArgs {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct BenchPutArgs {
+    /// Records that each side puts.
+    #[arg(long, default_value_t = 6000)]
+    pub(crate) records: u32,
+    /// Bytes of a record.
+    #[arg(long, default_value_t = 476)]
+    pub(crate) bytes: u32,
+    /// Where the databases lie, which decides what a sync costs; without it, the target folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct BenchSequenceArgs {
     /// Frames of each sequence, 20 minutes apart.
     #[arg(long, default_value_t = 120)]
@@ -308,9 +326,9 @@ pub(crate) struct CrashArgs {
     /// How often the server is killed.
     #[arg(long, default_value_t = 5)]
     pub(crate) server_kills: u32,
-    /// How many pictures are taken.
-    #[arg(long, default_value_t = 60)]
-    pub(crate) pictures: u32,
+    /// After this time no more kills are made; the audit follows, and the run has failed.
+    #[arg(long, default_value_t = 25)]
+    pub(crate) minutes: u32,
     /// Where the moments of the kills come from.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -370,6 +388,7 @@ pub(crate) fn run() -> Result<()> {
         Command::Budgets => budgets::run(),
         Command::Bench { what } => match what {
             Bench::Detect(args) => bench::detect::run(&args),
+            Bench::Put(args) => bench::put::run(&args),
             Bench::Sequence(args) => bench::sequence::run(&args),
         },
         Command::Train(args) => model::train(&args),

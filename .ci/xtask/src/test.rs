@@ -60,11 +60,10 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     });
     tally.counted("an emulated trap: a short set of scenarios", rig::run);
     tally.step("power cuts: the real programs killed and audited", || {
-        let (agent_kills, server_kills, pictures) = (8, 2, 24);
         crash::run(&CrashArgs {
-            agent_kills,
-            server_kills,
-            pictures,
+            agent_kills: 8,
+            server_kills: 2,
+            minutes: 10,
             seed: 1,
             release: false,
         })

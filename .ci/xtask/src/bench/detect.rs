@@ -16,8 +16,8 @@ mod table;
 mod workers;
 
 use crate::cli::BenchDetectArgs;
-use crate::{build, process, say, setup};
-use anyhow::{Context as _, Result};
+use crate::{build, say};
+use anyhow::Result;
 use bake::Baked;
 use std::path::{Path, PathBuf};
 use workers::Worker;
@@ -98,23 +98,8 @@ pub(crate) fn run(args: &BenchDetectArgs) -> Result<()> {
 }
 
 /// Builds agent/detect/benches/engines.rs with `command`, which names compiler and profile.
-fn engines_program(mut command: std::process::Command, target_folder: &Path) -> Result<PathBuf> {
-    setup::need_c_compiler()?;
-    command
-        .args(["-p", "trapline-detect", "--bench", "engines"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .env("CARGO_TARGET_DIR", target_folder);
-    let text = process::output(&mut command)?;
-    let built = text
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| {
-            message
-                .pointer("/target/name")
-                .is_some_and(|name| name == "engines")
-        })
-        .find_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)));
-    built.context("cargo built no program of the name `engines`")
+fn engines_program(command: std::process::Command, target_folder: &Path) -> Result<PathBuf> {
+    build::bench_program(command, ("trapline-detect", "engines"), target_folder)
 }
 
 /// All engines in turns; ours first.

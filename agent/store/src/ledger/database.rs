@@ -12,7 +12,7 @@ use trapline_wire::LedgerId;
 use trapline_wire::v1::Stamp;
 
 /// Every schema step ever shipped, in order; `user_version` counts those applied.
-const SCHEMAS: [&str; 7] = [
+const SCHEMAS: [&str; 8] = [
     include_str!("../../schema/0001.sql"),
     include_str!("../../schema/0002.sql"),
     include_str!("../../schema/0003.sql"),
@@ -20,9 +20,10 @@ const SCHEMAS: [&str; 7] = [
     include_str!("../../schema/0005.sql"),
     include_str!("../../schema/0006.sql"),
     include_str!("../../schema/0007.sql"),
+    include_str!("../../schema/0008.sql"),
 ];
 /// The newest schema.
-const SCHEMA_NEWEST: u32 = 7;
+const SCHEMA_NEWEST: u32 = 8;
 /// Marks the file as a ledger for `file(1)` and for us: "Trap" in ASCII.
 const APPLICATION_ID: i64 = 0x5472_6170;
 /// Databases that are kept after they were set aside.
@@ -38,15 +39,34 @@ pub enum Upgrade {
     Refused,
 }
 
+/// Bytes of a page of a new ledger. A record touches a few pages, each is written whole and twice, and most records are
+/// a few hundred bytes, so small pages are what keeps the card from wearing; an older ledger keeps the size that it has.
+const PAGE_BYTES: u32 = 1024;
+/// The log is folded back before it grows beyond this, so that it neither eats the card nor makes the start after a cut
+/// slow; a log that stays below its limit is written over in place, which spares the file system its own log.
+const LOG_BYTES_MAX: u32 = 2 * 1024 * 1024;
+/// Bytes of the log in front of each page.
+const FRAME_HEAD_BYTES: u32 = 24;
+/// Pages of the log that a single large commit may come on top.
+const LOG_PAGES_SPARE: u32 = 64;
+
 /// Opens the database for its one writer.
 pub(super) fn connect(disk: &dyn Disk, layout: &Layout) -> Result<Connection, StoreError> {
     let file = layout.database();
     let at = |error| StoreError::sql(&file, error);
     let connection = Connection::open(&file).map_err(at)?;
+    // Only a database without a single page takes the size of its pages from here.
+    connection
+        .execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES};"))
+        .map_err(at)?;
+    let page_bytes: u32 = connection
+        .query_row("PRAGMA page_size", [], |row| row.get(0))
+        .map_err(at)?;
+    let log_pages = (LOG_BYTES_MAX / (page_bytes + FRAME_HEAD_BYTES))
+        .saturating_sub(LOG_PAGES_SPARE)
+        .max(LOG_PAGES_SPARE);
     // A commit waits for the card (FULL): what was promised survives the next
-    // second. The log is folded back every 256 pages and cut to 1 MiB, so that
-    // it neither eats the card nor makes the start after a cut slow; the page
-    // cache is small because the agent idles in 20 MB.
+    // second. The page cache is small because the agent idles in 20 MB.
     let synchronous = if disk.commits_must_sync() {
         "FULL"
     } else {
@@ -56,8 +76,8 @@ pub(super) fn connect(disk: &dyn Disk, layout: &Layout) -> Result<Connection, St
         .execute_batch(&format!(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = {synchronous};
-             PRAGMA wal_autocheckpoint = 256;
-             PRAGMA journal_size_limit = 1048576;
+             PRAGMA wal_autocheckpoint = {log_pages};
+             PRAGMA journal_size_limit = {LOG_BYTES_MAX};
              PRAGMA cache_size = -512;
              PRAGMA mmap_size = 0;
              PRAGMA temp_store = MEMORY;

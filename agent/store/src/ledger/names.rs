@@ -155,8 +155,8 @@ impl Ledger {
     }
 }
 
-/// The number that the next row gets.
+/// The number that the next row gets; rows are never deleted.
 fn next(transaction: &Transaction<'_>, table: &str) -> Result<u64, Halt> {
-    let sql = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = ?1), 0) + 1";
-    Ok(transaction.query_row(sql, [table], |row| row.get(0))?)
+    let sql = format!("SELECT coalesce(max(seq), 0) + 1 FROM {table}");
+    Ok(transaction.query_row(&sql, [], |row| row.get(0))?)
 }

@@ -135,20 +135,21 @@ impl Ledger {
             insert_capture(transaction, id, capture, (sha256, size_bytes), reading)?;
             close_shot(transaction, planned, |transaction| {
                 let stamp = clip_stamp(&capture.stamp);
-                transaction.execute(
-                    "UPDATE effort
-                     SET outcome = 'done', capture = ?2,
-                         unix_ms = ?3, clock = ?4, boot_id = ?5, uptime_ms = ?6
-                     WHERE seq = ?1 AND outcome = 'open'",
-                    params![
+                transaction
+                    .prepare_cached(
+                        "UPDATE effort
+                         SET outcome = 'done', capture = ?2,
+                             unix_ms = ?3, clock = ?4, boot_id = ?5, uptime_ms = ?6
+                         WHERE seq = ?1 AND outcome = 'open'",
+                    )?
+                    .execute(params![
                         planned.id.seq,
                         id.seq,
                         stamp.unix_ms,
                         stamp.quality.word(),
                         stamp.boot_id,
                         stamp.uptime_ms
-                    ],
-                )
+                    ])
             })
         });
         match admitted {

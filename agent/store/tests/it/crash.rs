@@ -3,6 +3,7 @@
 
 use crate::day::{self, OnError};
 use crate::laws;
+use crate::planted::Planted;
 use crate::trap::{LOSSES, Trap};
 use std::fs;
 use std::io;
@@ -10,7 +11,7 @@ use trapline_store::disk::{Loss, SimDisk};
 
 /// The numbers of those operations of the last run that change something; a
 /// cut before a mere look is the same as a cut before the next change.
-fn changes(disk: &SimDisk) -> Vec<u64> {
+pub(crate) fn changes(disk: &SimDisk) -> Vec<u64> {
     let log = disk.log();
     assert_eq!(u64::try_from(log.len()).unwrap(), disk.operations());
     let looks = ["read ", "list ", "look at ", "free bytes ", "lock "];
@@ -30,8 +31,8 @@ fn changes_of_a_day() -> Vec<u64> {
 }
 
 /// Lives the day until the cut and comes back with what the card still holds.
-fn live_until(cut: u64, loss: Loss) -> Trap {
-    let mut trap = Trap::new();
+pub(crate) fn live_until(planted: Planted, cut: u64, loss: Loss) -> Trap {
+    let mut trap = Trap::with(planted);
     trap.disk.cut_at(cut);
     day::live(&mut trap, OnError::Stop);
     assert!(trap.disk.is_off(), "operation {cut} was not reached");
@@ -39,7 +40,7 @@ fn live_until(cut: u64, loss: Loss) -> Trap {
     trap
 }
 
-fn recover_and_check(trap: &mut Trap, told: &str) {
+pub(crate) fn recover_and_check(trap: &mut Trap, told: &str) {
     let (ledger, recovery) = trap
         .open()
         .unwrap_or_else(|error| panic!("{told}: {error}"));
@@ -64,7 +65,7 @@ fn recover_and_check(trap: &mut Trap, told: &str) {
 fn every_promise_survives_a_cut_at_every_operation() {
     for cut in changes_of_a_day() {
         for loss in LOSSES {
-            let mut trap = live_until(cut, loss);
+            let mut trap = live_until(Planted::Nothing, cut, loss);
             recover_and_check(&mut trap, &format!("cut at {cut} with {loss:?}"));
         }
     }
@@ -73,7 +74,7 @@ fn every_promise_survives_a_cut_at_every_operation() {
 /// The second cut falls into the recovery from the first.
 fn cut_recovery_too(loss: Loss) {
     for cut in changes_of_a_day() {
-        let mut trap = live_until(cut, loss);
+        let mut trap = live_until(Planted::Nothing, cut, loss);
         let card = trap.disk.copy();
         let database = trap.path().join("ledger.sqlite");
         let rows = fs::read(&database).ok();

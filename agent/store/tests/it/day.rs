@@ -1,15 +1,17 @@
 //! A scripted day: every transition of the ledger at least once, with the
 //! promises written down as they are given.
 
+use crate::planted::Planted;
 use crate::trap::{
     Trap, detection, following, jpeg, new_capture, new_inspection, new_reading, receipt, stamp,
 };
+use rusqlite::Connection;
 use trapline_store::{
     BatchLimits, Found, Ledger, NextPicture, PassOver, PictureOrder, Planned, Returned, Span,
     StoreError,
 };
-use trapline_wire::Sha256;
 use trapline_wire::v1::MissReason;
+use trapline_wire::{CaptureId, Sha256};
 
 /// What the day does about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,8 +157,11 @@ fn inspect(trap: &mut Trap, ledger: &mut Ledger, fails: bool) -> Result<(), Stor
 
 fn send_records(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {
     let outgoing = ledger.outgoing(BatchLimits::default())?;
-    ledger.mark_records_stored(&outgoing, &[])?;
     let captures = outgoing.batch().captures.iter().map(|record| record.id);
+    if trap.planted != Planted::UnheardIsDelivered {
+        trap.promised.records_on_server.extend(captures.clone());
+    }
+    ledger.mark_records_stored(&outgoing, &[])?;
     trap.promised.records_stored.extend(captures);
     Ok(())
 }
@@ -169,6 +174,9 @@ fn send_picture(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> 
     };
     let bytes = ledger.read_picture(&picture, 0, 10_000)?;
     assert_eq!(Sha256::of(&bytes), picture.sha256());
+    if trap.planted == Planted::DeleteBeforeReceipt {
+        delete_at_once(trap, ledger, picture.capture())?;
+    }
     // From here on the server has it, whether or not the ledger learns of it.
     trap.promised.on_server.insert(picture.sha256());
     let proof = receipt(picture.sha256(), picture.size_bytes());
@@ -178,6 +186,24 @@ fn send_picture(trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> 
         .map_err(|returned| returned.error)?;
     trap.promised.safe.insert(capture);
     Ok(())
+}
+
+fn delete_at_once(
+    trap: &mut Trap,
+    ledger: &mut Ledger,
+    capture: CaptureId,
+) -> Result<(), StoreError> {
+    call_safe(trap, capture);
+    ledger.prune(capture)?;
+    trap.promised.pruned.insert(capture);
+    Ok(())
+}
+
+/// Past the ledger, which does not let itself be talked into it.
+fn call_safe(trap: &Trap, capture: CaptureId) {
+    let database = Connection::open(trap.path().join("ledger.sqlite")).expect("a database");
+    let sql = "UPDATE captures SET picture = 'safe', received_ms = 1 WHERE seq = ?1";
+    database.execute(sql, [capture.seq]).expect("a row");
 }
 
 fn fail_picture(_trap: &mut Trap, ledger: &mut Ledger) -> Result<(), StoreError> {

@@ -35,6 +35,10 @@ pub(crate) fn check(trap: &Trap, ledger: &Ledger) {
             "{id} is {:?} and the server never had it",
             row.picture
         );
+        assert!(
+            row.record_state != RecordState::Stored || promised.records_on_server.contains(&id),
+            "the record of {id} is `stored` and the server never had it"
+        );
         let ends = ledger.inspections(id).unwrap().len();
         assert_eq!(ends, usize::from(row.inspection != InspectionState::Fresh));
     }

@@ -20,6 +20,10 @@ mod models;
 mod names;
 mod os_disk;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod planted;
+#[cfg(test)]
 mod quality;
 #[cfg(test)]
 mod rules;

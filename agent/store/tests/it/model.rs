@@ -185,6 +185,8 @@ impl Run {
             ..BatchLimits::default()
         };
         let outgoing = self.ledger().outgoing(limits).unwrap();
+        let captures = outgoing.batch().captures.iter().map(|record| record.id);
+        self.trap.promised.records_on_server.extend(captures);
         self.ledger().mark_records_stored(&outgoing, &[]).unwrap();
         for record in &outgoing.batch().captures {
             self.model.captures.get_mut(&record.id).unwrap().has_record = true;

@@ -1,13 +1,15 @@
 //! A trap for tests: a ledger on a simulated card, and the world's memory of
 //! what that ledger has promised.
 
+use crate::planted::{Planted, RowFirst};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 use trapline_store::disk::{Loss, Lost, SimDisk};
 use trapline_store::{
-    Following, Ledger, NewCapture, NewInspection, NewReading, Recovery, StoreError, TrackNow, Worth,
+    Disk, Following, Ledger, NewCapture, NewInspection, NewReading, Recovery, StoreError, TrackNow,
+    Worth,
 };
 use trapline_wire::v1::{
     CaptureSource, ClockQuality, DetectionRecord, ModelRef, Receipt, ShotCause, ShotFacts, Stamp,
@@ -37,6 +39,8 @@ pub(crate) struct Trap {
     pub(crate) folder: TempDir,
     pub(crate) disk: SimDisk,
     pub(crate) promised: Promised,
+    /// What this trap does wrong.
+    pub(crate) planted: Planted,
 }
 
 /// What the ledger has said with `Ok`, and what the server knows.
@@ -47,6 +51,7 @@ pub(crate) struct Promised {
     pub(crate) opened: BTreeSet<EffortId>,
     pub(crate) on_server: BTreeSet<Sha256>,
     pub(crate) inspected: BTreeSet<CaptureId>,
+    pub(crate) records_on_server: BTreeSet<CaptureId>,
     pub(crate) records_stored: BTreeSet<CaptureId>,
     pub(crate) safe: BTreeSet<CaptureId>,
     pub(crate) pruned: BTreeSet<CaptureId>,
@@ -54,10 +59,15 @@ pub(crate) struct Promised {
 
 impl Trap {
     pub(crate) fn new() -> Self {
+        Self::with(Planted::Nothing)
+    }
+
+    pub(crate) fn with(planted: Planted) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             disk: SimDisk::new(),
             promised: Promised::default(),
+            planted,
         }
     }
 
@@ -66,7 +76,12 @@ impl Trap {
     }
 
     pub(crate) fn open(&mut self) -> Result<(Ledger, Recovery), StoreError> {
-        let disk = Arc::new(self.disk.clone());
+        let disk: Arc<dyn Disk> = match self.planted {
+            Planted::RowBeforeFile => Arc::new(RowFirst::over(self.disk.clone())),
+            Planted::Nothing | Planted::DeleteBeforeReceipt | Planted::UnheardIsDelivered => {
+                Arc::new(self.disk.clone())
+            }
+        };
         let opened = Ledger::open(self.path(), disk, || LedgerId(0x7f3a_9c21), &stamp(0))?;
         self.promised.ledger.get_or_insert(opened.0.id());
         Ok(opened)

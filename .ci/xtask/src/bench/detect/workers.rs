@@ -3,11 +3,11 @@
 //! Ours are in agent/detect/benches/engines.rs, the others in .ci/xtask/bench/worker.py.
 
 use super::bake::Baked;
-use crate::process::{self, Running};
-use anyhow::{Context as _, Result};
-use std::io::{BufRead as _, BufReader, Write as _};
+use crate::bench::talk::Talk;
+use crate::process;
+use anyhow::Result;
 use std::path::Path;
-use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 /// A foreign engine: what the table says, what worker.py calls it.
 const FOREIGN: &[(&str, &str)] = &[
@@ -25,13 +25,6 @@ pub(super) struct Worker {
     pub(super) note: String,
     talk: Option<Talk>,
     took_ms: Vec<f64>,
-}
-
-struct Talk {
-    // Dropped first: the end of its input is what ends a worker.
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    _process: Running,
 }
 
 /// All engines at one size of tile, loaded; ours first, fastest first.
@@ -84,11 +77,8 @@ impl Worker {
     fn start(name: String, mut command: Command) -> Self {
         command
             .env("OMP_NUM_THREADS", "1")
-            .env("OPENBLAS_NUM_THREADS", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        match Talk::start(&mut command) {
+            .env("OPENBLAS_NUM_THREADS", "1");
+        match Talk::start("an engine", &mut command) {
             Ok((talk, version)) => Self {
                 name,
                 note: version,
@@ -144,35 +134,5 @@ impl Worker {
         let mut sorted = self.took_ms.clone();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied()
-    }
-}
-
-impl Talk {
-    fn start(command: &mut Command) -> Result<(Self, String)> {
-        let mut process = Running::start("an engine", command)?;
-        let to = process.stdin().context("an engine without input")?;
-        let from = process.stdout().context("an engine without output")?;
-        let mut talk = Self {
-            to,
-            from: BufReader::new(from),
-            _process: process,
-        };
-        let greeting = talk.line()?;
-        match greeting.split_once(' ').unwrap_or((&greeting, "")) {
-            ("ready", version) => Ok((talk, version.to_owned())),
-            (_, why) => anyhow::bail!("{why}"),
-        }
-    }
-
-    fn ask(&mut self, line: &str) -> Result<String> {
-        writeln!(self.to, "{line}").context("it ended")?;
-        self.line()
-    }
-
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        let bytes = self.from.read_line(&mut line)?;
-        anyhow::ensure!(bytes > 0, "it ended without an answer");
-        Ok(line.trim().to_owned())
     }
 }

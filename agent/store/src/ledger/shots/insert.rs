@@ -22,11 +22,13 @@ pub(super) fn insert_effort(
     now: &Stamp,
 ) -> Result<u64, Halt> {
     let now = clip_stamp(now);
-    transaction.execute(
-        "INSERT INTO effort (due_ms, last_due_ms, shots, outcome, reason, detail,
+    transaction
+        .prepare_cached(
+            "INSERT INTO effort (due_ms, last_due_ms, shots, outcome, reason, detail,
                              unix_ms, clock, boot_id, uptime_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        params![
+        )?
+        .execute(params![
             slots.span.due_ms,
             slots.span.last_due_ms,
             slots.span.shots,
@@ -37,8 +39,7 @@ pub(super) fn insert_effort(
             now.quality.word(),
             now.boot_id,
             now.uptime_ms
-        ],
-    )?;
+        ])?;
     last_seq(transaction)
 }
 
@@ -47,11 +48,13 @@ pub(super) fn insert_reading(
     reading: &NewReading,
 ) -> Result<u64, Halt> {
     let stamp = clip_stamp(&reading.stamp);
-    transaction.execute(
-        "INSERT INTO readings (unix_ms, clock, boot_id, uptime_ms,
+    transaction
+        .prepare_cached(
+            "INSERT INTO readings (unix_ms, clock, boot_id, uptime_ms,
                                temperature_c, humidity_percent, light_lux, battery_v)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![
+        )?
+        .execute(params![
             stamp.unix_ms,
             stamp.quality.word(),
             stamp.boot_id,
@@ -60,8 +63,7 @@ pub(super) fn insert_reading(
             measured(reading.humidity_percent),
             measured(reading.light_lux),
             measured(reading.battery_v)
-        ],
-    )?;
+        ])?;
     last_seq(transaction)
 }
 
@@ -86,12 +88,14 @@ pub(super) fn insert_capture(
     // A word of a newer version is none that this one could have been asked by.
     let cause = (capture.cause != ShotCause::Other).then(|| capture.cause.word());
     let stamp = clip_stamp(&capture.stamp);
-    transaction.execute(
-        "INSERT INTO captures (seq, unix_ms, clock, boot_id, uptime_ms, source, source_name,
+    transaction
+        .prepare_cached(
+            "INSERT INTO captures (seq, unix_ms, clock, boot_id, uptime_ms, source, source_name,
                                sha256, size_bytes, width_px, height_px, reading,
                                cause, shot, quality, is_measured)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        params![
+        )?
+        .execute(params![
             id.seq,
             stamp.unix_ms,
             stamp.quality.word(),
@@ -108,8 +112,7 @@ pub(super) fn insert_capture(
             keep_shot(&capture.shot).map_err(refused)?,
             quality.map(keep_quality).transpose().map_err(refused)?,
             is_measured
-        ],
-    )?;
+        ])?;
     Ok(())
 }
 
