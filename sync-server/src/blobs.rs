@@ -3,33 +3,37 @@
 //! Nothing outside this module knows a path of the data folder's pictures, so
 //! that another store can take its place. The order of an adoption is: sync the
 //! file, name it, sync its folder, and only then let the caller commit a row.
+//! All changes go through [`Disk`], so that tests can cut the power between two of them and lose what was not synced.
 //! Every step may be the last before a power cut: `uploads::finish` finds the
 //! file under its first or its second name and goes on.
 
+use crate::disk::Disk;
 use crate::problem::Failure;
 use sha2::Digest as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use trapline_wire::Sha256;
 
 /// The folders of pictures, thumbnails and unfinished uploads.
 pub(crate) struct Blobs {
     data: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 impl Blobs {
     /// Makes the folders that are not there.
-    pub(crate) fn open(data: &Path) -> Result<Self, Failure> {
-        for folder in ["blobs", "thumbnails", "uploads"] {
-            let folder = data.join(folder);
-            fs::create_dir_all(&folder).map_err(Failure::file("make the folder", &folder))?;
-        }
-        sync_folder(data)?;
-        Ok(Self {
+    pub(crate) fn open(data: &Path, disk: Arc<dyn Disk>) -> Result<Self, Failure> {
+        let blobs = Self {
             data: data.to_owned(),
-        })
+            disk,
+        };
+        for folder in ["blobs", "thumbnails", "uploads"] {
+            blobs.make_folder(&data.join(folder))?;
+        }
+        blobs.sync_folder(data)?;
+        Ok(blobs)
     }
 
     /// Bytes that the file system still takes.
@@ -69,17 +73,21 @@ impl Blobs {
     /// Makes the upload's file, empty; its name is safe afterwards.
     pub(crate) fn start_upload(&self, id: &str) -> Result<(), Failure> {
         let path = self.upload_path(id);
-        File::create(&path).map_err(Failure::file("make", &path))?;
-        sync_folder(&self.data.join("uploads"))
+        self.disk
+            .create(&path)
+            .map_err(Failure::file("make", &path))?;
+        self.sync_folder(&self.data.join("uploads"))
     }
 
     /// Bytes of the upload that are safe on disk; `None` when its file is not there.
     pub(crate) fn synced_bytes(&self, id: &str) -> Result<Option<u64>, Failure> {
         let path = self.upload_path(id);
-        let Some((file, size_bytes)) = open_existing(&path)? else {
+        let Some((_, size_bytes)) = open_existing(&path)? else {
             return Ok(None);
         };
-        file.sync_all().map_err(Failure::file("sync", &path))?;
+        self.disk
+            .sync(&path)
+            .map_err(Failure::file("sync", &path))?;
         Ok(Some(size_bytes))
     }
 
@@ -87,28 +95,29 @@ impl Blobs {
     /// An upload that ended meanwhile has no file and gets none again.
     pub(crate) fn write_upload(&self, id: &str, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.upload_path(id);
-        let file = OpenOptions::new().write(true).open(&path);
-        file.and_then(|file| file.write_all_at(bytes, offset))
+        self.disk
+            .write_at(&path, offset, bytes)
             .map_err(Failure::file("write", &path))
     }
 
     /// Writes bytes that wait for their checksum; the first ones make the file.
     pub(crate) fn write_chunk(&self, id: &str, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.upload_path(&chunk_of(id));
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(offset == 0)
-            .open(&path);
-        file.and_then(|file| file.write_all_at(bytes, offset))
+        let is_new = offset == 0 || !path.exists();
+        let made = if is_new {
+            self.disk.create(&path)
+        } else {
+            Ok(())
+        };
+        made.and_then(|()| self.disk.write_at(&path, offset, bytes))
             .map_err(Failure::file("write", &path))
     }
 
     /// Cuts an upload back to `length` bytes.
     pub(crate) fn cut_upload(&self, id: &str, length: u64) -> Result<(), Failure> {
         let path = self.upload_path(id);
-        let file = OpenOptions::new().write(true).open(&path);
-        file.and_then(|file| file.set_len(length))
+        self.disk
+            .cut(&path, length)
             .map_err(Failure::file("cut", &path))
     }
 
@@ -137,12 +146,9 @@ impl Blobs {
     /// Removes an upload's file, if it is there.
     pub(crate) fn remove_upload(&self, id: &str) -> Result<(), Failure> {
         let path = self.upload_path(id);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Failure::file("remove", &path)(error))
-            }
-            _ => Ok(()),
-        }
+        self.disk
+            .remove(&path)
+            .map_err(Failure::file("remove", &path))
     }
 
     /// Names of all upload files.
@@ -169,20 +175,30 @@ impl Blobs {
 
     /// Turns an upload's synced file into the picture `sha256`, durably. A picture
     /// of that name is replaced: it holds the same bytes, or was damaged.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the durable rename: file synced before, folders synced after"
-    )]
     pub(crate) fn adopt(&self, id: &str, sha256: &Sha256) -> Result<(), Failure> {
         let (from, to) = (self.upload_path(id), self.picture_path(sha256));
         let blobs = self.data.join("blobs");
         let folder = to.parent().unwrap_or(&blobs);
         if !folder.is_dir() {
-            fs::create_dir_all(folder).map_err(Failure::file("make the folder", folder))?;
-            sync_folder(&blobs)?;
+            self.make_folder(folder)?;
+            self.sync_folder(&blobs)?;
         }
-        fs::rename(&from, &to).map_err(Failure::file("name", &to))?;
-        sync_folder(folder)
+        self.disk
+            .rename(&from, &to)
+            .map_err(Failure::file("name", &to))?;
+        self.sync_folder(folder)
+    }
+
+    fn make_folder(&self, folder: &Path) -> Result<(), Failure> {
+        self.disk
+            .make_folder(folder)
+            .map_err(Failure::file("make the folder", folder))
+    }
+
+    fn sync_folder(&self, folder: &Path) -> Result<(), Failure> {
+        self.disk
+            .sync_folder(folder)
+            .map_err(Failure::file("sync the folder", folder))
     }
 
     fn picture_path(&self, sha256: &Sha256) -> PathBuf {
@@ -243,12 +259,6 @@ fn hash(path: &Path) -> Result<Option<Sha256>, Failure> {
             _ => return Ok(Some(Sha256::from_bytes(hasher.finalize().into()))),
         }
     }
-}
-
-fn sync_folder(folder: &Path) -> Result<(), Failure> {
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(Failure::file("sync the folder", folder))
 }
 
 #[expect(

@@ -17,6 +17,7 @@ mod body;
 pub mod cli;
 mod config;
 mod db;
+pub mod disk;
 mod enrol;
 mod enrolment;
 mod health;

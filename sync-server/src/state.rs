@@ -4,6 +4,7 @@
 use crate::auth::limiter::Limiter;
 use crate::blobs::Blobs;
 use crate::db::Db;
+use crate::disk::{Disk, OsDisk};
 use crate::problem::Failure;
 use crate::uploads::turns::Turns;
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// How disk and processor work runs.
     pub work: Work,
+    /// The disk of pictures and uploads.
+    pub disk: Arc<dyn Disk>,
     /// The server's time.
     pub clock: Clock,
     /// Where ids and tokens come from.
@@ -49,6 +52,7 @@ impl Settings {
         Self {
             data,
             work: Work::Threads,
+            disk: Arc::new(OsDisk),
             clock: Arc::new(system_clock),
             random: Arc::new(system_random),
             free_bytes_min: 256 * 1024 * 1024,
@@ -98,7 +102,7 @@ impl State {
     /// # Errors
     /// When the folder cannot be used, or a newer version made its database.
     pub fn open(settings: Settings) -> Result<Self, CannotOpen> {
-        let blobs = Blobs::open(&settings.data)?;
+        let blobs = Blobs::open(&settings.data, Arc::clone(&settings.disk))?;
         let writer = Db::open(&settings.data)?;
         let reader = Db::open(&settings.data)?;
         let shared = Shared {

@@ -100,7 +100,11 @@ impl House {
 
     /// The server again on the same folder, as after a power cut.
     pub(crate) fn restarted(self) -> Self {
-        let state = open(self.folder.path().to_owned(), &self.now_ms, &|_| {});
+        self.restarted_with(|_| {})
+    }
+
+    pub(crate) fn restarted_with(self, change: impl Fn(&mut Settings)) -> Self {
+        let state = open(self.folder.path().to_owned(), &self.now_ms, &change);
         Self {
             router: trapline_server::router(state),
             ..self

@@ -18,6 +18,7 @@ mod flaws;
 mod house;
 mod lists;
 mod models;
+mod power;
 mod records;
 mod tracks;
 mod tus;
