@@ -266,7 +266,7 @@ pub(crate) struct BenchDetectArgs {
 #[derive(clap::Args)]
 pub(crate) struct BenchPutArgs {
     /// Records that each side puts.
-    #[arg(long, default_value_t = 6000)]
+    #[arg(long, default_value_t = 4000)]
     pub(crate) records: u32,
     /// Bytes of a record.
     #[arg(long, default_value_t = 476)]
