@@ -72,3 +72,76 @@ pub fn at_last_place(
     });
     Ok((schedule.at(place), place.map(|_| PlaceFrom::Page)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::wire_stamp;
+    use trapline_hal::{ClockQuality, Stamp};
+    use trapline_store::{DeploymentFacts, Ledger, OsDisk, Place as Told, PlaceSource};
+    use trapline_wire::LedgerId;
+
+    const WINDOWS: &str =
+        "[camera]\nkind = \"none\"\n[schedule]\nwindows = [\"sunset..sunrise\"]\n";
+
+    fn config(more: &str) -> Config {
+        Config::from_text("test", &format!("{WINDOWS}{more}")).unwrap()
+    }
+
+    fn facts(latitude: Option<f64>) -> DeploymentFacts {
+        DeploymentFacts {
+            site: "orchard".to_owned(),
+            bait: String::new(),
+            notes: String::new(),
+            technician: String::new(),
+            height_cm: None,
+            facing_deg: None,
+            place: latitude.map(|latitude| Told {
+                latitude,
+                longitude: 8.5,
+                accuracy_m: None,
+                source: PlaceSource::Typed,
+            }),
+        }
+    }
+
+    #[test]
+    fn the_last_place_that_was_told_counts_where_the_settings_have_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = wire_stamp(&Stamp {
+            unix_ms: 1_780_272_000_000,
+            quality: ClockQuality::Synced,
+            boot_id: "boot".to_owned(),
+            uptime_ms: 0,
+        });
+        let disk = Arc::new(OsDisk);
+        let (mut ledger, _) = Ledger::open(folder.path(), disk, || LedgerId(7), &now).unwrap();
+        let of = |config: &Config, ledger: &Ledger| {
+            let (schedule, from) = at_last_place(config, Some(ledger)).unwrap();
+            (schedule.place().map(|place| place.latitude), from)
+        };
+        let unplaced = config("");
+        assert_eq!(of(&unplaced, &ledger), (None, None));
+        for latitude in [Some(40.0), Some(47.4), None] {
+            ledger
+                .record_deployment(&facts(latitude), None, &now)
+                .unwrap();
+        }
+        assert_eq!(of(&unplaced, &ledger), (Some(47.4), Some(PlaceFrom::Page)));
+        let placed = config("[trap]\nlatitude = \"60.0\"\nlongitude = \"10.0\"\n");
+        assert_eq!(
+            of(&placed, &ledger),
+            (Some(60.0), Some(PlaceFrom::Settings))
+        );
+        let there = Place {
+            latitude: -33.9,
+            longitude: 151.2,
+        };
+        for (config, latitude) in [(&unplaced, -33.9), (&placed, 60.0)] {
+            let timetable = Timetable::of(config, &ledger);
+            timetable.stands_at(there);
+            let place = timetable.now().place().unwrap();
+            assert!((place.latitude - latitude).abs() < 1e-9);
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! What becomes of slots that passed, and which one is next.
 
 use trapline_agent::effort::{Account, Known, account};
-use trapline_agent::schedule::{DAY_MS, Schedule, Slots, Window};
+use trapline_agent::schedule::{DAY_MS, Edge, Opening, Schedule, Slots, Window};
+use trapline_agent::sun::{Crossing, Place};
 use trapline_hal::{ClockQuality, Stamp};
 use trapline_wire::v1::MissReason;
 
@@ -191,4 +192,37 @@ fn fifty_six_years_are_counted_at_once() {
     };
     let (missed, _) = account(&schedule, known).missed.unwrap();
     assert_eq!(missed.shots, u32::MAX);
+}
+
+/// Off over a week around the equinox: each night has as many slots as it is long.
+#[test]
+fn shots_missed_over_unequal_nights_are_counted_by_each_night() {
+    let opening = |crossing| Edge::Sun(crossing, 0);
+    let night = Opening {
+        from: opening(Crossing::Sunset),
+        until: opening(Crossing::Sunrise),
+    };
+    let place = Place {
+        latitude: 64.1,
+        longitude: -21.9,
+    };
+    let schedule = Schedule::of(MINUTE_MS, vec![night], 0).at(Some(place));
+    let equinox_ms = JUNE_MS + 113 * DAY_MS;
+    let last = schedule.latest_due(equinox_ms);
+    let now = stamp(equinox_ms + 7 * DAY_MS, 0, ClockQuality::Synced);
+    let account = account(&schedule, known(last, None, &now));
+    let (slots, reason) = account.missed.unwrap();
+    let walked = schedule.dues(last.unwrap());
+    let walked = walked.take_while(|due| *due <= slots.last_ms).count();
+    assert_eq!(
+        (usize::try_from(slots.shots).unwrap(), reason),
+        (walked, MissReason::Off)
+    );
+    // The nights grow by six minutes each day there.
+    let of_night = |day: i64| {
+        let noon = equinox_ms + day * DAY_MS + DAY_MS / 2;
+        schedule.slots(noon, noon + DAY_MS).unwrap().shots
+    };
+    let grown = of_night(6) - of_night(0);
+    assert!((30..=45).contains(&grown), "{grown}");
 }
