@@ -216,6 +216,8 @@ enum Bench {
     Put(BenchPutArgs),
     /// Work saved and insects lost by looking at changes alone, and arrivals counted, on sequences with known truth.
     Sequence(BenchSequenceArgs),
+    /// Seconds and bytes over a slow link that is cut again and again, beside rsync and a tus client.
+    Link(BenchLinkArgs),
 }
 
 #[derive(Subcommand)]
@@ -296,6 +298,59 @@ pub(crate) struct BenchSequenceArgs {
     /// Print one JSON object per sequence instead of tables.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BenchLinkArgs {
+    /// Only these columns; may be given several times.
+    #[arg(long, value_enum, value_name = "COLUMN")]
+    pub(crate) only: Vec<LinkColumn>,
+    /// A fifth of the files and records.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Use the debug build.
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// What meets who calls while the link is down.
+    #[arg(long, value_enum, default_value_t = WhileDown::Refused)]
+    pub(crate) while_down: WhileDown,
+    /// Install rsync and tus-js-client if they are not here, to be measured beside ours.
+    #[arg(long, conflicts_with = "alone")]
+    pub(crate) install_peers: bool,
+    /// Measure ours alone.
+    #[arg(long)]
+    pub(crate) alone: bool,
+    /// Take the programs from this folder instead of building them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) programs: Option<PathBuf>,
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print one JSON object per run instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What goes over which link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LinkColumn {
+    /// 40 files of 2 MB at 1 MB/s, 30 s up and 5 s down, 30 ms one way.
+    A,
+    /// 10 files of 2 MB at 150 kB/s, 8 s up and 4 s down, 60 ms one way: a file needs longer than a window.
+    B,
+    /// 500 records of 4 kB at 150 kB/s, 20 s up and 5 s down, 60 ms one way.
+    C,
+}
+
+/// What a link that is down does with who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum WhileDown {
+    /// Nobody listens.
+    Refused,
+    /// The call is taken and reset at once.
+    Reset,
+    /// The call is taken and nothing comes back; it is reset when the link returns.
+    Silent,
 }
 
 #[derive(clap::Args)]
@@ -390,6 +445,7 @@ pub(crate) fn run() -> Result<()> {
             Bench::Detect(args) => bench::detect::run(&args),
             Bench::Put(args) => bench::put::run(&args),
             Bench::Sequence(args) => bench::sequence::run(&args),
+            Bench::Link(args) => bench::link::run(&args),
         },
         Command::Train(args) => model::train(&args),
         Command::Eval(args) => model::eval(&args),

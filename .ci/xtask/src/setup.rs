@@ -232,6 +232,17 @@ pub(crate) fn need_packager() -> Result<()> {
     install(&["dpkg"], "packages are packed by Debian's own tool")
 }
 
+/// rsync, which is measured beside our own way over a bad link.
+pub(crate) fn need_rsync() -> Result<()> {
+    if found("rsync") {
+        return Ok(());
+    }
+    install(
+        &["rsync"],
+        "it is measured beside our own way over a bad link",
+    )
+}
+
 /// Debian's judge of packages.
 pub(crate) fn need_lintian() -> Result<()> {
     if found("lintian") {

@@ -2,6 +2,7 @@
 
 mod live;
 mod season;
+mod seed;
 mod sequence;
 
 use anyhow::Context as _;
@@ -26,6 +27,8 @@ enum Command {
     Season(season::SeasonArgs),
     /// Feed a running server: two past weeks of simulated traps, then a picture every few seconds.
     Live(live::LiveArgs),
+    /// Fill a trap's card with captures of random bytes, for measuring a link.
+    Seed(seed::SeedArgs),
     /// Render pictures of a sticky card through a day, with readings and the true boxes.
     Plates(PlatesArgs),
     /// Render a day and a half before one camera, with the truth of every insect.
@@ -58,6 +61,7 @@ impl Cli {
         match self.command {
             Command::Season(args) => season::run(&args),
             Command::Live(args) => live::run(&args),
+            Command::Seed(args) => seed::run(&args),
             Command::Plates(args) => plates(&args),
             Command::Sequence(args) => sequence::render(args),
             Command::Measure(args) => sequence::judge(&args),
