@@ -4,6 +4,7 @@
 //! survives a power cut. The command line uses the same file while the server
 //! runs; both wait for each other instead of failing.
 
+mod batches;
 mod cards;
 mod enrolments;
 mod models;
@@ -46,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/0004.sql"),
     include_str!("../schema/0005.sql"),
     include_str!("../schema/0006.sql"),
+    include_str!("../schema/0007.sql"),
 ];
 
 /// One connection to the database.

@@ -4,23 +4,25 @@
 //! never holds back the others; only a body that is no batch at all is a `400`.
 
 mod check;
+mod coding;
 
 use crate::auth::Trap;
 use crate::body;
-use crate::problem::{Failure, bad_request, json, too_large};
+use crate::ingest::coding::Coding;
+use crate::problem::{Failure, bad_request, json, not_found, too_large};
 use crate::state::State;
 use axum::body::Body;
-use axum::extract;
-use axum::http::StatusCode;
+use axum::extract::{self, Path};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use trapline_wire::limits;
 use trapline_wire::v1::{
     CaptureRecord, EffortRecord, Heartbeat, InspectionRecord, ReadingRecord, RecordKind, Refusal,
-    RefusalReason, TrackRecord,
+    RefusalReason, SyncReply, TrackRecord,
 };
+use trapline_wire::{Sha256, limits};
 
 /// A batch, taken apart and checked.
 #[derive(Debug)]
@@ -46,15 +48,19 @@ pub(crate) enum Incoming<R> {
 pub(crate) async fn sync(
     extract::State(state): extract::State<State>,
     trap: Trap,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
+    let coding = Coding::of(&headers)?;
     let bytes = body::read_whole(body, limits::BATCH_BYTES_MAX).await?;
-    let batch = read(&bytes)?;
     let Trap { number, id } = trap;
     let reply = state
         .work(move |shared| {
+            let bytes = coding.undo(bytes)?;
+            let batch = read(&bytes)?;
+            let name = Sha256::of(&bytes);
             let now_ms = shared.now_ms();
-            shared.writer().store_batch(number, &batch, now_ms)
+            shared.writer().store_batch(number, &batch, &name, now_ms)
         })
         .await?;
     if let Some(refusal) = reply.refused.first() {
@@ -65,6 +71,41 @@ pub(crate) async fn sync(
         );
     }
     Ok(json(StatusCode::OK, &reply))
+}
+
+/// Answers `GET /api/v1/sync/{sha256}`: what this trap was told about the batch with this hash, for
+/// one that did not hear it.
+pub(crate) async fn again(
+    extract::State(state): extract::State<State>,
+    trap: Trap,
+    Path(sha256): Path<String>,
+) -> Result<Response, Failure> {
+    let sha256: Sha256 = sha256
+        .parse()
+        .map_err(|error| bad_request(format!("{error}")))?;
+    let told = state
+        .work(move |shared| shared.reader().batch_reply(trap.number, &sha256))
+        .await?;
+    let told = told.ok_or_else(|| not_found("no such batch came of late: send it again"))?;
+    let told: SyncReply = serde_json::from_str(&told)
+        .map_err(|error| Failure::Broken(format!("a kept answer is none: {error}")))?;
+    // The time is the one thing in it that must be new.
+    let reply = SyncReply {
+        server_time_ms: state.now_ms(),
+        ..told
+    };
+    Ok(json(StatusCode::OK, &reply))
+}
+
+impl Batch {
+    /// Whether it holds more than a heartbeat.
+    pub(crate) fn has_records(&self) -> bool {
+        !(self.effort.is_empty()
+            && self.readings.is_empty()
+            && self.captures.is_empty()
+            && self.inspections.is_empty()
+            && self.tracks.is_empty())
+    }
 }
 
 /// The outside of a [`trapline_wire::v1::SyncBatch`], its records not yet looked at.

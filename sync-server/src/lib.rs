@@ -43,6 +43,7 @@ pub fn router(state: State) -> Router {
     Router::new()
         .route("/healthz", get(health::check))
         .route("/api/v1/sync", post(ingest::sync))
+        .route("/api/v1/sync/{sha256}", get(ingest::again))
         .merge(uploads::router())
         .merge(offered_files::router())
         .merge(enrolment::router())

@@ -1,12 +1,13 @@
 //! Records of a batch, each stored once: a second arrival with the same
 //! content counts as stored, one with another content is a conflict.
 
-use super::{Db, models, parse, pictures, text_of, tracks, updates};
+use super::{Db, batches, models, parse, pictures, text_of, tracks, updates};
 use crate::ingest::{Batch, Incoming};
 use crate::problem::Failure;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use trapline_wire::Sha256;
 use trapline_wire::v1::{
     CaptureRecord, EffortOutcome, EffortRecord, Heartbeat, InspectionOutcome, InspectionRecord,
     ReadingRecord, Receipt, RecordKind, Refusal, RefusalReason, SyncReply, TrackRecord,
@@ -21,6 +22,7 @@ impl Db {
         &mut self,
         trap: i64,
         batch: &Batch,
+        name: &Sha256,
         now_ms: i64,
     ) -> Result<SyncReply, Failure> {
         let transaction = self.write()?;
@@ -39,15 +41,21 @@ impl Db {
         let receipts = receipts(&transaction, trap, &batch.captures)?;
         let model = models::offer_for(&transaction, trap, batch.heartbeat.as_ref())?;
         let update = updates::offer_for(&transaction, trap, batch.heartbeat.as_ref())?;
-        transaction.commit()?;
-        Ok(SyncReply {
+        let unfinished = unfinished(&transaction, trap)?;
+        let reply = SyncReply {
             server_time_ms: now_ms,
             stored: tally.stored,
             refused: tally.refused,
             receipts,
             model,
             update,
-        })
+            unfinished: Some(unfinished),
+        };
+        if batch.has_records() {
+            batches::keep(&transaction, trap, name, &reply)?;
+        }
+        transaction.commit()?;
+        Ok(reply)
     }
 }
 
@@ -371,6 +379,18 @@ fn store_heartbeat(
 }
 
 /// Receipts for those pictures of the captures that are stored as the captures say.
+/// The pictures of which unfinished uploads of the trap lie here.
+fn unfinished(connection: &Connection, trap: i64) -> Result<Vec<Sha256>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT sha256 FROM uploads
+         WHERE trap = :trap AND state = 'open' AND sha256 IS NOT NULL",
+    )?;
+    let rows = statement.query_map(named_params! { ":trap": trap }, |row| {
+        row.get(0).map(Sha256::from_bytes)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn receipts(
     connection: &Connection,
     trap: i64,

@@ -1,9 +1,13 @@
 //! Records come in: once, twice, changed, impossible, too many.
 
 use crate::house::{
-    House, NOON_MS, capture, id, inspection, jpeg, missed, reading, request, stamp,
+    HOUR_MS, House, NOON_MS, capture, id, inspection, jpeg, missed, reading, request, stamp,
 };
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+use std::io::Write as _;
+use trapline_wire::Sha256;
 use trapline_wire::v1::{RefusalReason, SyncReply};
 
 fn batch() -> Value {
@@ -43,6 +47,91 @@ async fn the_same_batch_twice_has_the_same_effect_and_answer() {
     assert_eq!(trap["missed_today"], 1);
     assert_eq!(trap["clock_behind_ms"], 5000);
     assert_eq!(trap["last_contact_ms"], NOON_MS);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_by_the_hash_of_the_batch() {
+    let house = House::new();
+    let ask = format!(
+        "/api/v1/sync/{}",
+        Sha256::of(batch().to_string().as_bytes())
+    );
+    house
+        .trap("GET", &ask, &[], "")
+        .await
+        .refused(404, "not_found");
+    let first: SyncReply = house.sync(&batch()).await.json();
+    house.pass(HOUR_MS);
+    let again: SyncReply = house.trap("GET", &ask, &[], "").await.json();
+    assert_eq!(again.server_time_ms, first.server_time_ms + HOUR_MS);
+    assert_eq!((again.stored, again.refused), (first.stored, first.refused));
+    let of_another = request("GET", &ask, &[], "");
+    house
+        .trap_with(&house.other_key, of_another)
+        .await
+        .refused(404, "not_found");
+    for number in 10..20 {
+        let later = json!({ "readings": [reading(number, NOON_MS, 20.0)] });
+        house.sync(&later).await;
+    }
+    house
+        .trap("GET", &ask, &[], "")
+        .await
+        .refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_batch_may_come_as_gzip_and_not_as_a_bomb() {
+    let house = House::new();
+    let send = async |coding: &str, body: Vec<u8>| {
+        house
+            .trap(
+                "POST",
+                "/api/v1/sync",
+                &[("content-encoding", coding)],
+                body,
+            )
+            .await
+    };
+    let packed = gzip(batch().to_string().as_bytes());
+    let reply: SyncReply = send("gzip", packed).await.json();
+    assert_eq!((reply.stored, reply.refused.len()), (5, 0));
+    let ask = format!(
+        "/api/v1/sync/{}",
+        Sha256::of(batch().to_string().as_bytes())
+    );
+    let known = house.trap("GET", &ask, &[], "").await;
+    assert_eq!(known.status, 200, "named by what it unfolds to");
+    send("gzip", b"no gzip at all".to_vec())
+        .await
+        .refused(400, "bad_request");
+    send("br", Vec::new()).await.refused(415, "bad_coding");
+    let mut bomb = b"{\"readings\": []".to_vec();
+    bomb.resize(50 * 1024 * 1024, b' ');
+    let bomb = gzip(&bomb);
+    assert!(bomb.len() < 100_000, "{}", bomb.len());
+    send("gzip", bomb).await.refused(413, "too_large");
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut coder = GzEncoder::new(Vec::new(), Compression::default());
+    coder.write_all(plain).unwrap();
+    coder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_names_the_pictures_that_came_in_part() {
+    let house = House::new();
+    let reply: SyncReply = house.sync(&batch()).await.json();
+    assert_eq!(reply.unfinished, Some(Vec::new()));
+    let picture = jpeg(1);
+    let begun = house.create(&picture).await;
+    let reply: SyncReply = house.sync(&batch()).await.json();
+    let unfinished = Some(vec![Sha256::of(&picture)]);
+    assert_eq!(reply.unfinished, unfinished, "{begun}");
+    house.upload(&picture).await;
+    let reply: SyncReply = house.sync(&batch()).await.json();
+    assert_eq!(reply.unfinished.map(|left| left.len()), Some(0));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Version 1 of the wire: what a trap posts and what the server answers.
 //!
-//! `POST /api/v1/sync` carries a [`SyncBatch`] and answers a [`SyncReply`].
+//! `POST /api/v1/sync` carries a [`SyncBatch`], plain or as gzip, and answers a [`SyncReply`];
+//! `GET /api/v1/sync/<sha256 of the batch>` answers it again.
 //! Pictures travel by tus under `/api/v1/uploads`; `GET
 //! /api/v1/uploads?sha256=…` answers a [`PictureStatus`]. The files of a
 //! [`ModelOffer`] come by `GET /api/v1/models/<sha256>`, the bundle of an
@@ -10,6 +11,7 @@
 //! [`SignedEnrolment`] of a trap that is not known yet and answers an
 //! [`EnrolReply`].
 
+use crate::Sha256;
 use serde::{Deserialize, Serialize};
 
 mod capture;
@@ -101,7 +103,7 @@ impl SyncBatch {
 }
 
 /// The server's answer to a [`SyncBatch`], given after the records are committed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncReply {
     /// The server's own time, milliseconds since 1970.
     pub server_time_ms: i64,
@@ -120,6 +122,10 @@ pub struct SyncReply {
     /// An update that the trap is to fetch and install; absent while it has what it shall have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdateOffer>,
+    /// The pictures of which the server has unfinished uploads of this trap, by their SHA-256:
+    /// only of these has it to be asked. Absent from a server that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<Vec<Sha256>>,
 }
 
 /// A record that the server will never take as it is.

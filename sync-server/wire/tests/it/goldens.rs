@@ -351,8 +351,15 @@ fn what_the_server_answers() {
             })
             .to_vec(),
             receipts: vec![receipt()],
-            model: None,
-            update: None,
+            ..SyncReply::default()
+        },
+    );
+    check(
+        "reply_with_unfinished",
+        &SyncReply {
+            server_time_ms: 1_782_000_200_000,
+            unfinished: Some(vec![Sha256::of(b"a picture")]),
+            ..SyncReply::default()
         },
     );
     check("picture_status_unknown", &PictureStatus::default());
@@ -602,7 +609,7 @@ fn a_model_on_its_way() {
             refused: Vec::new(),
             receipts: Vec::new(),
             model: Some(offer),
-            update: None,
+            ..SyncReply::default()
         },
     );
     let answer = |state| ModelAnswer {
@@ -639,12 +646,12 @@ fn an_update_on_its_way() {
             stored: 0,
             refused: Vec::new(),
             receipts: Vec::new(),
-            model: None,
             update: Some(UpdateOffer {
                 version: "0.2.0".to_owned(),
                 sha256: Sha256::of(b"bundle"),
                 size_bytes: 180_000_000,
             }),
+            ..SyncReply::default()
         },
     );
     let reason = "its signature is not of a key that this trap knows".to_owned();
