@@ -2,39 +2,45 @@
 //! what is proved. One step sends one batch or one piece of one picture, so
 //! that news never waits for a large picture.
 
+mod answers;
 mod aside;
 pub mod backoff;
-mod courier;
+mod batches;
 mod fit;
+mod flights;
 mod heartbeat;
 pub mod http;
+mod known;
 pub mod offered;
 mod pictures;
 pub mod plan;
+mod seek;
+mod transit;
 pub mod uplink;
 
 use crate::desk::Desk;
 use crate::enrol::ask::Enrol;
-use crate::models;
 use crate::models::fetch::Fetch;
 use crate::stage::{Next, Stage, StageError};
 use crate::update;
+use answers::Unanswered;
 use aside::Aside;
-use courier::{Current, Place};
-use fit::{Fit, Sent};
+use fit::Fit;
+use flights::Flights;
+use known::Known;
 use offered::Step;
-use plan::{PIECE_BYTES_FIRST, Plan, Situation};
+use plan::{BATCH_BYTES_FIRST, PIECE_BYTES_FIRST, Plan, Situation};
+use seek::Seek;
 use std::fmt;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use transit::Transit;
 use trapline_store::Outgoing;
 use trapline_wire::limits::BATCH_BYTES_MAX;
 use trapline_wire::v1::SyncReply;
 use uplink::{Uplink, UplinkError};
 
-/// Batches in quick succession carry a heartbeat this often.
-const HEARTBEAT_MIN: Duration = Duration::from_secs(10);
 /// While a model is fetched, a heartbeat says at least this often how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_mins(1);
 
@@ -52,7 +58,19 @@ pub struct Sync {
     has_news: bool,
     fit: Fit,
     piece_bytes: u64,
-    current: Option<Current>,
+    /// What a batch should come to on this link, in bytes of JSON.
+    batch_bytes: usize,
+    /// Pieces of pictures that are under way.
+    flights: Flights,
+    /// Pictures between two pieces.
+    held: Vec<Transit>,
+    known: Known,
+    /// The batch whose answer was lost.
+    unanswered: Option<Unanswered>,
+    /// The link is looked for.
+    seek: Option<Seek>,
+    /// The link was looked for in vain; until it is back, the backoff says when it is tried.
+    is_lost: bool,
     aside: Aside,
     fetch: Fetch,
     update: update::fetch::Fetch,
@@ -80,7 +98,13 @@ impl Sync {
             has_news: false,
             fit: Fit::default(),
             piece_bytes: PIECE_BYTES_FIRST,
-            current: None,
+            batch_bytes: BATCH_BYTES_FIRST,
+            flights: Flights::default(),
+            held: Vec::new(),
+            known: Known::default(),
+            unanswered: None,
+            seek: None,
+            is_lost: false,
             aside: Aside::default(),
             fetch: Fetch::default(),
             update: update::fetch::Fetch::default(),
@@ -126,8 +150,9 @@ impl Sync {
     }
 
     async fn look(&mut self) -> Result<(Situation, Outgoing), StageError> {
-        let limits = self.fit.limits();
-        let pass_over = self.aside.now();
+        let mut limits = self.fit.limits();
+        limits.bytes_max = limits.bytes_max.min(self.batch_bytes);
+        let pass_over = self.pass_over();
         // The pictures' files are not touched here: a bad one must not hold up news.
         let (outgoing, picture_waits) = self
             .desk
@@ -140,7 +165,7 @@ impl Sync {
         let heartbeat_every = self.desk.config.sync.heartbeat_every;
         self.has_news |= self.desk.health.take_news();
         let situation = Situation {
-            records_wait: !outgoing.is_empty(),
+            records_wait: !outgoing.is_empty() || self.unanswered.is_some(),
             silent_for: self.heard_at.map(|at| at.elapsed()),
             // While something comes, people want to see how far it is.
             heartbeat_every: if model_waits || update_waits {
@@ -152,91 +177,10 @@ impl Sync {
             update_waits,
             is_updates_turn: self.is_updates_turn,
             has_news: self.has_news,
-            picture_waits: picture_waits || self.current.is_some(),
+            picture_waits: picture_waits || !self.held.is_empty() || !self.flights.is_empty(),
             heartbeat_is_stale: self.heartbeat_is_stale,
         };
         Ok((situation, outgoing))
-    }
-
-    async fn send_batch(&mut self, outgoing: Outgoing) -> Result<Next, StageError> {
-        let began = Instant::now();
-        let sent = self.compose(outgoing).await?;
-        let with_heartbeat = sent.batch().heartbeat.is_some();
-        let records = sent.batch().records();
-        let Some(uplink) = self.uplink.as_mut() else {
-            return Ok(Next::RestUntilWoken);
-        };
-        let reply = match uplink.post(sent.batch()).await {
-            Ok(reply) => reply,
-            Err(error) => return self.batch_failed(&sent, error),
-        };
-        let refused = u64::try_from(reply.refused.len()).unwrap_or(u64::MAX);
-        let accounted = reply.stored.saturating_add(refused);
-        if accounted != u64::try_from(records).unwrap_or(u64::MAX) {
-            let error =
-                UplinkError::Nonsense(format!("it accounts for {accounted} of {records} records"));
-            return Err(self.not_heard(error));
-        }
-        for refusal in &reply.refused {
-            log::warn!(
-                id = refusal.id.as_str();
-                "the server will never take record {}: {}", refusal.id, refusal.message
-            );
-        }
-        self.heard(&reply);
-        if with_heartbeat {
-            self.heartbeat_at = Some(began);
-            self.heartbeat_is_stale = false;
-            self.has_news = false;
-        }
-        models::heard(&self.desk, reply.model.as_ref()).await?;
-        self.update.heard(&self.desk, reply.update.as_ref());
-        self.desk
-            .books
-            .with(move |ledger| {
-                ledger.mark_records_stored(&sent, &reply.refused)?;
-                for receipt in &reply.receipts {
-                    ledger.mark_safe_by_receipt(receipt)?;
-                }
-                Ok(())
-            })
-            .await?;
-        // A receipt of the reply may be for the picture that is about to go.
-        if matches!(&self.current, Some(current) if matches!(current.place, Place::Unknown)) {
-            self.current = None;
-        }
-        Ok(Next::Again)
-    }
-
-    /// What goes in one request: the records, with a heartbeat if one is due.
-    async fn compose(&mut self, outgoing: Outgoing) -> Result<Outgoing, StageError> {
-        let is_recent = |at: Instant| !outgoing.is_empty() && at.elapsed() < HEARTBEAT_MIN;
-        if !self.has_news && self.heartbeat_at.is_some_and(is_recent) {
-            return Ok(outgoing);
-        }
-        let mut heartbeat = heartbeat::now(&self.desk).await?;
-        heartbeat.faults.truncate(self.fit.faults_max());
-        let beside = if self.fit.is_narrow() {
-            Outgoing::default()
-        } else {
-            outgoing
-        };
-        Ok(beside.with_heartbeat(heartbeat))
-    }
-
-    fn batch_failed(&mut self, sent: &Outgoing, error: UplinkError) -> Result<Next, StageError> {
-        if matches!(error, UplinkError::TooLarge(_)) {
-            let held = Sent::of(sent);
-            if self.fit.was_too_large(held, &error) {
-                log::info!(
-                    records = held.records, bytes = held.bytes;
-                    "{} records of {} bytes were too large, and less goes at a time from now on",
-                    held.records, held.bytes
-                );
-                return Ok(Next::Again);
-            }
-        }
-        Err(self.not_heard(error))
     }
 
     /// Records that never fit hold up no other; people have to know of them.
@@ -302,6 +246,9 @@ impl Sync {
 
     fn heard(&mut self, reply: &SyncReply) {
         self.heard_at = Some(Instant::now());
+        self.known.heard(reply.unfinished.as_deref());
+        self.seek = None;
+        self.is_lost = false;
         let now_ms = self.desk.clock.stamp().unix_ms;
         let offset_ms = reply.server_time_ms.saturating_sub(now_ms);
         self.desk.health.note(|facts| {
@@ -352,7 +299,9 @@ impl Stage for Sync {
             Plan::Update => self.fetch_update().await,
             Plan::Piece => {
                 self.is_updates_turn = true;
-                self.send_piece().await
+                let silent_for = situation.silent_for.unwrap_or_default();
+                self.send_piece(situation.heartbeat_every.saturating_sub(silent_for))
+                    .await
             }
             Plan::Rest(wait) => Ok(Next::Rest(wait)),
         };

@@ -8,12 +8,16 @@ use crate::stage::in_full;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RANGE,
-    RETRY_AFTER,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
+    LOCATION, RANGE, RETRY_AFTER,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
+use std::io::Write as _;
 use std::time::Duration;
 use trapline_wire::v1::{
     EnrolReply, Hardware, PictureStatus, Problem, Receipt, SignedEnrolment, SyncBatch, SyncReply,
@@ -23,11 +27,18 @@ use trapline_wire::{Sha256, TrapKey};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A link that is quiet this long between two requests is opened anew.
 const IDLE_MAX: Duration = Duration::from_secs(60);
+/// Two pictures overlap, and news goes beside them.
+const CONNECTIONS_MAX: usize = 3;
+/// A batch of fewer bytes goes as it is.
+const PACKED_BYTES_MIN: usize = 1024;
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// The most of somebody's words that goes into a message.
 const WORDS_CHARS_MAX: usize = 400;
+const SYNC: &str = "/api/v1/sync";
 const UPLOADS: &str = "/api/v1/uploads";
+/// What a server answers that does not know compressed batches.
+const NOT_UNDERSTOOD: [u16; 3] = [400, 415, 422];
 const TUS_VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
 const OFFSET: &str = "upload-offset";
 const RECEIPT: &str = "trapline-receipt";
@@ -35,11 +46,21 @@ const PIECE_TYPE: &str = "application/offset+octet-stream";
 const CHECKSUM_MISMATCH: u16 = 460;
 
 /// A Trapline server at an address.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct HttpUplink {
     client: Client,
     url: String,
     key: HeaderValue,
+    packing: Packing,
+}
+
+/// Whether the server takes batches as gzip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Untried,
+    Taken,
+    /// An older server finds no batch in it.
+    Refused,
 }
 
 /// What the trap says of itself beside its key, by which the server tells a copy of its card.
@@ -94,18 +115,32 @@ impl HttpUplink {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(sync.request_timeout)
             .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(CONNECTIONS_MAX)
             .build()
             .map_err(|error| in_full(&error))?;
         Ok(Self {
             client,
             url: url.to_owned(),
             key: bearer(key),
+            packing: Packing::Untried,
         })
     }
 
     fn address(&self, path: &str) -> String {
         format!("{}{path}", self.url)
+    }
+
+    async fn post_json(
+        &self,
+        body: Vec<u8>,
+        coding: Option<&'static str>,
+    ) -> Result<SyncReply, UplinkError> {
+        let request = self.client.post(self.address(SYNC));
+        let mut request = request.header(CONTENT_TYPE, "application/json").body(body);
+        if let Some(coding) = coding {
+            request = request.header(CONTENT_ENCODING, coding);
+        }
+        json(self.send(request).await?).await
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, UplinkError> {
@@ -152,9 +187,42 @@ impl Uplink for HttpUplink {
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError> {
         let body = serde_json::to_vec(batch)
             .map_err(|error| UplinkError::Nonsense(format!("the batch has no JSON: {error}")))?;
-        let request = self.client.post(self.address("/api/v1/sync"));
-        let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        json(self.send(request).await?).await
+        if body.len() < PACKED_BYTES_MIN || self.packing == Packing::Refused {
+            return self.post_json(body, None).await;
+        }
+        let (body, packed) = packed(body).await?;
+        let done = self.post_json(packed, Some("gzip")).await;
+        match &done {
+            Ok(_) => self.packing = Packing::Taken,
+            Err(UplinkError::Rejected { status, .. })
+                if self.packing == Packing::Untried && NOT_UNDERSTOOD.contains(status) =>
+            {
+                self.packing = Packing::Refused;
+                return self.post_json(body, None).await;
+            }
+            Err(_) => {}
+        }
+        done
+    }
+
+    async fn batch_reply(&mut self, batch: &Sha256) -> Result<Option<SyncReply>, UplinkError> {
+        let request = self.client.get(self.address(&format!("{SYNC}/{batch}")));
+        let answer = match self.send(request).await {
+            Ok(response) => json(response).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(reply) => Ok(Some(reply)),
+            // An older server shows a page there, or nothing.
+            Err(UplinkError::Gone(_) | UplinkError::Nonsense(_) | UplinkError::Rejected { .. }) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn lane(&self) -> Option<Box<dyn Uplink>> {
+        Some(Box::new(self.clone()))
     }
 
     async fn picture_status(&mut self, sha256: &Sha256) -> Result<PictureStatus, UplinkError> {
@@ -275,8 +343,7 @@ async fn refusal(response: Response) -> UplinkError {
     let status = response.status();
     let place = place(&response);
     let retry_after = header(&response, RETRY_AFTER.as_str())
-        .and_then(|text| text.parse().ok())
-        .map(Duration::from_secs);
+        .and_then(|text| wait_of(&text, header(&response, DATE.as_str()).as_deref()));
     if status.is_redirection() {
         let target = header(&response, LOCATION.as_str()).unwrap_or_default();
         let target = words(&target);
@@ -320,6 +387,29 @@ async fn refusal(response: Response) -> UplinkError {
             message,
         },
     }
+}
+
+/// The wait that a server asks for: seconds, or a moment of its own clock, which need not be ours.
+fn wait_of(retry_after: &str, date: Option<&str>) -> Option<Duration> {
+    if let Ok(seconds) = retry_after.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = |text| DateTimeParser::new().parse_timestamp(text).ok();
+    let wait_s = moment(retry_after)?.as_second() - moment(date?)?.as_second();
+    Some(Duration::from_secs(u64::try_from(wait_s).unwrap_or(0)))
+}
+
+/// The bytes themselves and as gzip, made beside the runtime: a small board takes a while over them.
+async fn packed(plain: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), UplinkError> {
+    let work = move || {
+        let mut coder = GzEncoder::new(Vec::new(), Compression::fast());
+        let packed = coder.write_all(&plain).and_then(|()| coder.finish());
+        packed.map(|packed| (plain, packed))
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| error.to_string());
+    done.and_then(|packed| packed.map_err(|error| error.to_string()))
+        .map_err(|why| UplinkError::Nonsense(format!("the batch cannot be packed: {why}")))
 }
 
 async fn body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, UplinkError> {
@@ -373,6 +463,17 @@ fn words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_in_seconds_or_a_moment_of_the_servers_clock() {
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        let of = |text| wait_of(text, date).map(|wait| wait.as_secs());
+        assert_eq!(of("120"), Some(120));
+        assert_eq!(of("Sun, 06 Nov 1994 08:51:07 GMT"), Some(90));
+        assert_eq!(of("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
+        assert_eq!(of("soon"), None);
+        assert_eq!(wait_of("Sun, 06 Nov 1994 08:51:07 GMT", None), None);
+    }
 
     #[test]
     fn an_upload_stays_on_its_server() {

@@ -1,13 +1,14 @@
 //! Pictures in the sync stage: which one goes, its next piece, and what becomes
 //! of it when the server has it or does not take it.
 
-use super::courier::{Current, Place};
+use super::flights::Landed;
+use super::transit::{Place, Transit};
 use super::uplink::UplinkError;
 use super::{Sync, plan};
 use crate::stage::{Next, StageError, in_full};
 use std::time::Duration;
-use tokio::time::Instant;
-use trapline_store::{NextPicture, PictureOrder, Sendable};
+use tokio::time::sleep;
+use trapline_store::{NextPicture, PassOver, PictureOrder, Sendable};
 use trapline_wire::CaptureId;
 use trapline_wire::v1::Receipt;
 
@@ -19,39 +20,79 @@ const DAMAGED: &str = "pictures_damaged";
 const RESTARTS_MAX: u32 = 3;
 
 impl Sync {
-    /// Sends one piece, after taking up the next picture if none is on its way.
-    pub(super) async fn send_piece(&mut self) -> Result<Next, StageError> {
-        let taken = match self.current.take() {
-            Some(current) => Some(current),
-            None => self.take_up().await?,
-        };
-        let Some(current) = taken else {
+    /// Sends one piece beside what is under way; with nothing to send, waits for what is under way, or
+    /// for news, or until `news_in` is over.
+    pub(super) async fn send_piece(&mut self, news_in: Duration) -> Result<Next, StageError> {
+        if self.flights.has_room() {
+            let taken = match self.held.pop() {
+                Some(transit) => Some(transit),
+                None => self.take_up().await?,
+            };
+            if let Some(transit) = taken {
+                return self.start(transit).await;
+            }
+        }
+        if self.flights.is_empty() {
             return Ok(Next::Again);
-        };
-        let Some((mut current, bytes)) = self.load(current).await? else {
+        }
+        tokio::select! {
+            biased;
+            landed = self.flights.landing() => self.landed(landed).await,
+            () = self.desk.wakes.sync.notified() => Ok(Next::Again),
+            () = sleep(news_in) => Ok(Next::Again),
+        }
+    }
+
+    async fn start(&mut self, transit: Transit) -> Result<Next, StageError> {
+        let Some((transit, bytes)) = self.load(transit).await? else {
             return Ok(Next::Again);
         };
         let Some(uplink) = self.uplink.as_mut() else {
             return Ok(Next::RestUntilWoken);
         };
-        let has_bytes = !bytes.is_empty();
-        let began = Instant::now();
-        let done = current.transmit(uplink.as_mut(), bytes).await;
-        if has_bytes && done.is_ok() {
-            self.adapt(began.elapsed());
+        let seeks = !self.is_lost;
+        match uplink.lane() {
+            Some(lane) => {
+                self.flights.start(lane, transit, bytes, seeks);
+                Ok(Next::Again)
+            }
+            None => {
+                let landed = Landed::by(uplink.as_mut(), transit, bytes, seeks).await;
+                self.landed(landed).await
+            }
         }
-        match done {
-            Ok(None) => self.current = Some(current),
-            Ok(Some(receipt)) => self.received(current, receipt).await?,
-            Err(error) => return self.piece_failed(current, error).await,
+    }
+
+    async fn landed(&mut self, landed: Landed) -> Result<Next, StageError> {
+        let Landed {
+            transit,
+            outcome,
+            took,
+            had_bytes,
+        } = landed;
+        if transit.fruitless > 1 {
+            // Something on the way passes on whole requests only: smaller ones may get through.
+            self.adapt(Duration::MAX);
+        } else if had_bytes && !transit.was_cut {
+            self.adapt(took);
         }
-        Ok(Next::Again)
+        match outcome {
+            Ok(receipt) => {
+                self.is_lost = false;
+                match receipt {
+                    None => self.held.push(transit),
+                    Some(receipt) => self.received(transit.picture, receipt).await?,
+                }
+                Ok(Next::Again)
+            }
+            Err(error) => self.piece_failed(transit, error).await,
+        }
     }
 
     /// The next picture of the line. One at most is looked at, because a worn
     /// card takes long over each, and news goes first again afterwards.
-    async fn take_up(&mut self) -> Result<Option<Current>, StageError> {
-        let pass_over = self.aside.now();
+    async fn take_up(&mut self) -> Result<Option<Transit>, StageError> {
+        let pass_over = self.pass_over();
         let next = self
             .desk
             .books
@@ -60,11 +101,8 @@ impl Sync {
         match next {
             NextPicture::Ready(picture) => {
                 self.is_readable(picture.capture());
-                Ok(Some(Current {
-                    picture,
-                    place: Place::Unknown,
-                    restarts: 0,
-                }))
+                let place = self.known.place_of(&picture);
+                Ok(Some(Transit::new(picture, place)))
             }
             NextPicture::Damaged { capture, reason } => {
                 self.is_readable(capture);
@@ -82,6 +120,16 @@ impl Sync {
             }
             NextPicture::Nothing => Ok(None),
         }
+    }
+
+    /// What is not taken up now: what rests, and what is on its way.
+    pub(super) fn pass_over(&mut self) -> PassOver {
+        let mut pass_over = self.aside.now();
+        let held = self.held.iter().map(|it| it.picture.capture());
+        pass_over
+            .captures
+            .extend(held.chain(self.flights.captures()));
+        pass_over
     }
 
     fn is_readable(&mut self, capture: CaptureId) {
@@ -110,23 +158,24 @@ impl Sync {
 
     /// The bytes that the next request carries, none while the place is
     /// unknown; `None` when the card does not give them back.
-    async fn load(&mut self, current: Current) -> Result<Option<(Current, Vec<u8>)>, StageError> {
-        let offset_bytes = match &current.place {
-            Place::Unknown => return Ok(Some((current, Vec::new()))),
+    async fn load(&mut self, transit: Transit) -> Result<Option<(Transit, Vec<u8>)>, StageError> {
+        let offset_bytes = match &transit.place {
+            Place::Unknown => return Ok(Some((transit, Vec::new()))),
             Place::New => 0,
             Place::At { offset_bytes, .. } => *offset_bytes,
         };
-        let len_bytes = usize::try_from(self.piece_bytes).unwrap_or(usize::MAX);
-        let (capture, attempts) = (current.picture.capture(), current.picture.attempts());
+        let share = if self.flights.left_just_now() { 2 } else { 1 };
+        let len_bytes = usize::try_from(self.piece_bytes / share).unwrap_or(usize::MAX);
+        let (capture, attempts) = (transit.picture.capture(), transit.picture.attempts());
         let loaded = self
             .desk
             .books
             .with(move |ledger| {
-                match ledger.read_picture(&current.picture, offset_bytes, len_bytes) {
-                    Ok(bytes) => Ok(Ok((current, bytes))),
+                match ledger.read_picture(&transit.picture, offset_bytes, len_bytes) {
+                    Ok(bytes) => Ok(Ok((transit, bytes))),
                     Err(error) => {
                         let reason = in_full(&error);
-                        ledger.picture_failed(current.picture, &reason)?;
+                        ledger.picture_failed(transit.picture, &reason)?;
                         Ok(Err(reason))
                     }
                 }
@@ -146,9 +195,9 @@ impl Sync {
         self.piece_bytes = plan::next_piece_bytes(self.piece_bytes, took, max_bytes);
     }
 
-    async fn received(&mut self, current: Current, receipt: Receipt) -> Result<(), StageError> {
-        let picture = current.picture;
+    async fn received(&mut self, picture: Sendable, receipt: Receipt) -> Result<(), StageError> {
         let capture = picture.capture();
+        self.known.settled(&picture.sha256());
         let marked = self
             .desk
             .books
@@ -170,14 +219,15 @@ impl Sync {
 
     async fn piece_failed(
         &mut self,
-        mut current: Current,
+        mut transit: Transit,
         error: UplinkError,
     ) -> Result<Next, StageError> {
+        self.known.doubt(&transit.picture.sha256());
         match &error {
-            UplinkError::OutOfStep(_) | UplinkError::Gone(_) if current.restarts < RESTARTS_MAX => {
-                current.place = Place::Unknown;
-                current.restarts += 1;
-                self.current = Some(current);
+            UplinkError::OutOfStep(_) | UplinkError::Gone(_) if transit.restarts < RESTARTS_MAX => {
+                transit.place = Place::Unknown;
+                transit.restarts += 1;
+                self.held.push(transit);
                 Ok(Next::Again)
             }
             UplinkError::OutOfStep(_)
@@ -185,7 +235,7 @@ impl Sync {
             | UplinkError::TooLarge(_)
             | UplinkError::Mismatch(_)
             | UplinkError::Rejected { .. } => {
-                self.set_aside(current.picture, &error.to_string()).await?;
+                self.set_aside(transit.picture, &error.to_string()).await?;
                 Ok(Next::Again)
             }
             UplinkError::Unreachable(_)
@@ -195,15 +245,20 @@ impl Sync {
             | UplinkError::Parked(_)
             | UplinkError::Nonsense(_) => {
                 // What arrived before the cut is asked for when the link is back.
-                self.piece_bytes = plan::next_piece_bytes(
-                    self.piece_bytes,
-                    Duration::MAX,
-                    self.desk.config.sync.piece_bytes_max,
-                );
-                current.place = Place::Unknown;
-                self.current = Some(current);
+                transit.place = Place::Unknown;
+                transit.fruitless = 0;
+                self.held.push(transit);
+                self.lost();
                 Err(self.not_heard(error))
             }
+        }
+    }
+
+    /// The link is gone for a while, and with it all that was under way.
+    pub(super) fn lost(&mut self) {
+        self.is_lost = true;
+        for sha256 in std::mem::take(&mut self.flights).into_pictures() {
+            self.known.doubt(&sha256);
         }
     }
 

@@ -3,6 +3,7 @@
 //! offered or of one picture, and then the records are looked at again.
 
 use std::time::Duration;
+use trapline_wire::limits::BATCH_BYTES_MAX;
 
 /// A piece that took longer than this makes the next one smaller.
 const PIECE_TIME_MAX: Duration = Duration::from_secs(20);
@@ -11,6 +12,16 @@ const PIECE_TIME_MIN: Duration = Duration::from_secs(5);
 /// The first piece on an unknown link, and the smallest on any.
 pub const PIECE_BYTES_FIRST: u64 = 128 * 1024;
 const PIECE_BYTES_MIN: u64 = 16 * 1024;
+
+/// What took less than this says that the link is of another kind than thought.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// A batch that took longer than this makes the next one smaller: a cut loses it whole.
+const BATCH_TIME_MAX: Duration = Duration::from_secs(6);
+/// A batch that took less than this makes the next one larger.
+const BATCH_TIME_MIN: Duration = Duration::from_secs(2);
+/// Bytes of the first batch on an unknown link, and of the smallest that is aimed at on any.
+pub const BATCH_BYTES_FIRST: usize = 64 * 1024;
+const BATCH_BYTES_MIN: usize = 8 * 1024;
 
 /// What the stage knows before a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +87,31 @@ pub fn next(now: Situation) -> Plan {
 pub fn next_piece_bytes(last_bytes: u64, took: Duration, max_bytes: u64) -> u64 {
     let next = if took > PIECE_TIME_MAX {
         last_bytes / 2
+    } else if took < AT_ONCE {
+        last_bytes.saturating_mul(4)
     } else if took < PIECE_TIME_MIN {
         last_bytes.saturating_mul(2)
     } else {
         last_bytes
     };
     next.max(PIECE_BYTES_MIN).min(max_bytes)
+}
+
+/// How many bytes of JSON the next batch should have, from those of the last one and how long it took.
+#[must_use]
+pub fn next_batch_bytes(aim_bytes: usize, sent_bytes: usize, took: Duration) -> usize {
+    if took > BATCH_TIME_MAX {
+        return (aim_bytes.min(sent_bytes) / 2).max(BATCH_BYTES_MIN);
+    }
+    // A batch of what there was says little about a larger one.
+    let was_full = sent_bytes.saturating_mul(2) >= aim_bytes;
+    let factor = match took {
+        _ if !was_full => 1,
+        _ if took < AT_ONCE => 4,
+        _ if took < BATCH_TIME_MIN => 2,
+        _ => 1,
+    };
+    aim_bytes.saturating_mul(factor).min(BATCH_BYTES_MAX)
 }
 
 #[cfg(test)]
@@ -157,9 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn batches_follow_the_link_and_stay_small_on_a_slow_one() {
+        let second = Duration::from_secs(1);
+        assert_eq!(next_batch_bytes(100_000, 90_000, second / 2), 400_000);
+        assert_eq!(next_batch_bytes(100_000, 90_000, second), 200_000);
+        assert_eq!(next_batch_bytes(100_000, 90_000, 4 * second), 100_000);
+        assert_eq!(next_batch_bytes(100_000, 10_000, second / 2), 100_000);
+        assert_eq!(next_batch_bytes(100_000, 90_000, 7 * second), 45_000);
+        assert_eq!(next_batch_bytes(9_000, 9_000, 7 * second), 8 * 1024);
+        assert_eq!(
+            next_batch_bytes(2_000_000, 1_900_000, second),
+            BATCH_BYTES_MAX
+        );
+    }
+
+    #[test]
     fn pieces_follow_the_link_within_limits() {
         let second = Duration::from_secs(1);
-        assert_eq!(next_piece_bytes(100_000, second, 1 << 20), 200_000);
+        assert_eq!(next_piece_bytes(100_000, 2 * second, 1 << 20), 200_000);
+        assert_eq!(next_piece_bytes(100_000, second / 2, 1 << 20), 400_000);
         assert_eq!(next_piece_bytes(900_000, second, 1 << 20), 1 << 20);
         assert_eq!(next_piece_bytes(100_000, 30 * second, 1 << 20), 50_000);
         assert_eq!(next_piece_bytes(20_000, 30 * second, 1 << 20), 16 * 1024);

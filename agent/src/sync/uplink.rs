@@ -22,6 +22,18 @@ pub trait Uplink: Send {
     /// Sends records; the answer is checked against the batch by the caller.
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError>;
 
+    /// Asks for the answer to a batch again, by the SHA-256 of its JSON; `None` when the server does not
+    /// know that batch, or does not know of such questions.
+    async fn batch_reply(&mut self, _batch: &Sha256) -> Result<Option<SyncReply>, UplinkError> {
+        Ok(None)
+    }
+
+    /// A second way to the same server, on which a picture goes while this one is free; `None` where
+    /// there is one way only.
+    fn lane(&self) -> Option<Box<dyn Uplink>> {
+        None
+    }
+
     /// Asks what the server has of a picture.
     async fn picture_status(&mut self, sha256: &Sha256) -> Result<PictureStatus, UplinkError>;
 

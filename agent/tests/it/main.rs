@@ -2,6 +2,7 @@
 //! `cfg(test)` says to clippy what these modules are.
 
 #[cfg(test)]
+mod answers;
 mod care;
 #[cfg(test)]
 mod checks;

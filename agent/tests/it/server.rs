@@ -68,6 +68,12 @@ pub(crate) struct Held {
     pub(crate) key: Option<TrapKey>,
     /// Every piece that was asked for.
     pub(crate) fetched: Vec<(Sha256, u64)>,
+    /// Every second answer is lost.
+    pub(crate) loses_every_second: bool,
+    /// Bytes of all bodies that traps sent.
+    pub(crate) body_bytes: usize,
+    /// What was answered to each batch.
+    told: BTreeMap<Sha256, SyncReply>,
 }
 
 impl Held {
@@ -117,6 +123,7 @@ impl Held {
             receipts: Vec::new(),
             model: self.standing_offer(),
             update: self.update.clone(),
+            unfinished: Some(self.uploads.values().map(|(sha256, ..)| *sha256).collect()),
         }
     }
 
@@ -193,14 +200,19 @@ impl TestUplink {
     ) -> Result<(T, Way), UplinkError> {
         let way = {
             let mut script = self.script.lock().unwrap();
+            let mut held = self.held.lock().unwrap();
+            held.requests += 1;
             if script.is_empty() {
-                Way::Good
+                if held.loses_every_second && held.requests.is_multiple_of(2) {
+                    Way::LosesAnswer
+                } else {
+                    Way::Good
+                }
             } else {
                 script.remove(0)
             }
         };
         let mut held = self.held.lock().unwrap();
-        held.requests += 1;
         let lost = || UplinkError::Unreachable("connection reset".to_owned());
         match way {
             Way::Good | Way::Miscounts | Way::Hangs => Ok((what(&mut held)?, way)),
@@ -245,13 +257,17 @@ impl Uplink for TestUplink {
     }
 
     async fn post(&mut self, batch: &SyncBatch) -> Result<SyncReply, UplinkError> {
-        let bytes = serde_json::to_string(batch).unwrap().len();
+        let json = serde_json::to_string(batch).unwrap();
+        let bytes = json.len();
         let (mut reply, way) = self.ask(|held| {
+            held.body_bytes += bytes;
             if held.body_bytes_max.is_some_and(|max| bytes > max) {
                 held.oversized += 1;
                 return Err(UplinkError::TooLarge("a proxy says so".to_owned()));
             }
-            Ok(held.take(batch))
+            let reply = held.take(batch);
+            held.told.insert(Sha256::of(json.as_bytes()), reply.clone());
+            Ok(reply)
         })?;
         if way == Way::Hangs {
             std::future::pending::<()>().await;
@@ -260,6 +276,10 @@ impl Uplink for TestUplink {
             reply.stored = reply.stored.saturating_sub(1);
         }
         Ok(reply)
+    }
+
+    async fn batch_reply(&mut self, batch: &Sha256) -> Result<Option<SyncReply>, UplinkError> {
+        Ok(self.ask(|held| Ok(held.told.get(batch).cloned()))?.0)
     }
 
     async fn picture_status(&mut self, sha256: &Sha256) -> Result<PictureStatus, UplinkError> {
@@ -282,6 +302,7 @@ impl Uplink for TestUplink {
         first: Vec<u8>,
     ) -> Result<Uploaded, UplinkError> {
         let ask = |held: &mut Held| {
+            held.body_bytes += first.len();
             let location = format!("/api/v1/uploads/{}", held.requests);
             let upload = (picture.sha256, picture.size_bytes, Vec::new());
             held.uploads.insert(location.clone(), upload);
@@ -296,7 +317,10 @@ impl Uplink for TestUplink {
         offset_bytes: u64,
         bytes: Vec<u8>,
     ) -> Result<Uploaded, UplinkError> {
-        let ask = |held: &mut Held| held.append(location, offset_bytes, &bytes);
+        let ask = |held: &mut Held| {
+            held.body_bytes += bytes.len();
+            held.append(location, offset_bytes, &bytes)
+        };
         Ok(self.ask(ask)?.0)
     }
 
