@@ -13,7 +13,7 @@ function send(path) {
     const upload = new tus.Upload(readFileSync(path), {
       endpoint,
       headers: { Authorization: `Bearer ${key}` },
-      uploadDataDuringCreation: true,
+      // No bytes with the creation: of one that is cut this client knows no address, and begins anew.
       // As often and as soon as it may: the best that this client can do here.
       retryDelays: Array(2000).fill(200),
       onShouldRetry: () => true,
