@@ -4,6 +4,7 @@
 //! be played to, no camera of any kind and no display, so the camera is the kernel's own test picture and there are no
 //! readings; and its boot ROM is not the real one: the emulator loads U-Boot itself, where a Pi's firmware would.
 
+use super::disk::Laid;
 use super::{ARRIVAL_MAX, Bench, card};
 use crate::process::{self, Running};
 use crate::say;
@@ -13,8 +14,16 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
 
-/// Loads the kernel's test picture as a camera.
-const CAMERA: &str = "vivid\n";
+/// What is laid over the image: the kernel's test picture as a camera, and no watchdog. The board's waits 15 seconds
+/// at most, of this machine's time, in which an emulated one may not get far.
+const LAID: [(&str, &str, &str); 2] = [
+    ("camera.conf", "vivid\n", "/usr/lib/modules-load.d/rig.conf"),
+    (
+        "watchdog.conf",
+        "[Manager]\nRuntimeWatchdogSec=off\n",
+        "/etc/systemd/system.conf.d/zz-emulated.conf",
+    ),
+];
 /// What a Pi's firmware would load, from the card itself.
 const FIRMWARE: &str = "u-boot.bin";
 const BOARD: &str = "bcm2837-rpi-3-b.dtb";
@@ -29,14 +38,17 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     for name in [FIRMWARE, BOARD] {
         disk.take_from_card(name, &folder)?;
     }
-    let module = folder.join("camera.conf");
-    std::fs::write(&module, CAMERA)?;
-    let laid = super::disk::Laid {
-        from: module,
-        to: "/usr/lib/modules-load.d/rig.conf".to_owned(),
-        is_program: false,
-    };
-    disk.lay(super::SLOT_A, &[laid], &[])?;
+    let laid = LAID.map(|(name, text, to)| {
+        let from = folder.join(name);
+        let to = to.to_owned();
+        std::fs::write(&from, text).map(|()| Laid {
+            from,
+            to,
+            is_program: false,
+        })
+    });
+    let laid = laid.into_iter().collect::<std::io::Result<Vec<_>>>()?;
+    disk.lay(super::SLOT_A, &laid, &[])?;
     let begun = Instant::now();
     let mut machine = power_on(bench, &disk.path, &folder)?;
     let mut first_s = None;

@@ -139,6 +139,12 @@ impl Powered {
         )))
     }
 
+    /// What the boot loader and the kernel said since it was switched on.
+    pub(super) fn console(&self) -> String {
+        let bytes = std::fs::read(self.folder.join("console.log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// What the agent said so far in all boots of this folder, as it said it.
     pub(super) fn witness(&self) -> String {
         let bytes = std::fs::read(self.folder.join("witness.log")).unwrap_or_default();
