@@ -133,6 +133,6 @@ fn a_fresh_folder_gets_the_newest_shape_and_keeps_it() {
             .unwrap()
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(shape, 6);
+        assert_eq!(shape, 7);
     }
 }
