@@ -271,6 +271,17 @@ impl Capture {
         }
     }
 
+    /// No shot is due, however long it waits.
+    fn idle(&self) -> Next {
+        let why = "no shot falls into the windows".to_owned();
+        self.desk.health.note(|facts| facts.idle = Some(why));
+        if self.attract.is_there() {
+            Next::Rest(LOOK_EVERY)
+        } else {
+            Next::RestUntilWoken
+        }
+    }
+
     /// A folder was played to its end: only who asks is answered.
     async fn after_the_last(&mut self) -> Result<Next, StageError> {
         if let Some(ask) = self.desk.asks.next() {
@@ -348,13 +359,7 @@ impl Stage for Capture {
             return Ok(Next::Again);
         }
         let Some(due_ms) = account.due_ms else {
-            self.desk
-                .health
-                .note(|facts| facts.idle = Some("no shot falls into the windows".to_owned()));
-            if self.attract.is_there() {
-                return Ok(Next::Rest(LOOK_EVERY));
-            }
-            return Ok(Next::RestUntilWoken);
+            return Ok(self.idle());
         };
         let wait_ms = wait_ms(due_ms);
         if wait_ms > 0 {
