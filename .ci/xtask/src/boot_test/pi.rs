@@ -10,6 +10,8 @@ use crate::process::{self, Running};
 use crate::say;
 use crate::trap::Server;
 use anyhow::{Context as _, Result};
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
@@ -24,6 +26,10 @@ const LAID: [(&str, &str, &str); 2] = [
         "/etc/systemd/system.conf.d/zz-emulated.conf",
     ),
 ];
+/// What the machine says at its serial line.
+const CONSOLE: &str = "console.log";
+/// The emulator's own console.
+const MONITOR: &str = "monitor";
 /// What a Pi's firmware would load, from the card itself.
 const FIRMWARE: &str = "u-boot.bin";
 const BOARD: &str = "bcm2837-rpi-3-b.dtb";
@@ -52,9 +58,14 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
     let begun = Instant::now();
     let mut machine = power_on(bench, &disk.path, &folder)?;
     let mut first_s = None;
+    let mut is_plugged_in = false;
     process::until("the first capture on the server", ARRIVAL_MAX * 2, || {
         anyhow::ensure!(machine.ended().is_none(), "the emulator ended");
         let counts = server.counts()?;
+        if !is_plugged_in && is_past_u_boot(&folder) {
+            plug_in(&folder.join(MONITOR))?;
+            is_plugged_in = true;
+        }
         if counts.pictures > 0 && first_s.is_none() {
             first_s = Some(begun.elapsed().as_secs());
         }
@@ -72,6 +83,20 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<()> {
         "not in this model: the boot ROM and firmware, sensors, display, a real camera, Wi-Fi, a Pi 4, 5 or Zero 2 W",
     );
     Ok(())
+}
+
+/// Plugs the network adapter in: the model's USB loses what was plugged in before Linux took it over from U-Boot. It
+/// cannot be taken out again, for that ends this emulator.
+fn plug_in(monitor: &Path) -> Result<()> {
+    let mut monitor = UnixStream::connect(monitor).context("the emulator does not answer")?;
+    writeln!(monitor, "device_add usb-net,netdev=net")?;
+    Ok(())
+}
+
+/// Whether U-Boot has handed over to Linux, which does not look for what is at its USB yet.
+fn is_past_u_boot(folder: &Path) -> bool {
+    let bytes = std::fs::read(folder.join(CONSOLE)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).contains("Starting kernel")
 }
 
 fn power_on(bench: &Bench<'_>, disk: &Path, folder: &Path) -> Result<Running> {
@@ -95,15 +120,9 @@ fn power_on(bench: &Bench<'_>, disk: &Path, folder: &Path) -> Result<Running> {
             "file={},format=raw,if=sd,cache=writethrough",
             disk.display()
         ))
-        .args(["-netdev", "user,id=net", "-device", "usb-net,netdev=net"])
-        .args([
-            "-monitor",
-            "none",
-            "-serial",
-            "file:uart0.log",
-            "-serial",
-            "file:console.log",
-        ])
+        .args(["-netdev", "user,id=net", "-monitor"])
+        .arg(format!("unix:{MONITOR},server=on,wait=off"))
+        .args(["-serial", "file:uart0.log", "-serial", "file:console.log"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(folder.join("emulator.log"))?);
